@@ -1,0 +1,1 @@
+"""From Terraform's outputs to Prefect's blocks."""

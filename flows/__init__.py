@@ -1,0 +1,1 @@
+"""Landfall's flows: web data makes landfall in BigQuery."""

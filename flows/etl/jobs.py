@@ -1,0 +1,69 @@
+"""BigQuery jobs under names of our own: sent once whatever is lost on the way, and judged when they are done.
+
+https://cloud.google.com/bigquery/docs/running-jobs#generate-jobid
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+from google.api_core.exceptions import Conflict, NotFound
+from google.cloud import bigquery
+
+from flows.etl.destination import Destination
+
+ATTEMPTS = 5  # new jobs for one claim in one run, after passing trouble inside BigQuery
+# https://cloud.google.com/bigquery/docs/error-messages: trouble that a new job may not meet
+PASSING = {"backendError", "internalError", "jobBackendError", "jobInternalError", "rateLimitExceeded",
+           "jobRateLimitExceeded", "stopped", "timeout"}  # fmt: skip
+QUOTA = {"quotaExceeded", "billingTierLimitExceeded"}
+
+log = logging.getLogger(__name__)
+
+Job = TypeVar("Job", bigquery.LoadJob, bigquery.QueryJob)
+
+
+def find(destination: Destination, job_id: str) -> bigquery.LoadJob | bigquery.QueryJob | None:
+    """Fetch a job by its id, or None if there is none (BigQuery forgets them after six months)."""
+    try:
+        return _get(destination, job_id)
+    except NotFound:
+        return None
+
+
+def send(destination: Destination, job_id: str, begin: Callable[[], Job]) -> tuple[Job, bool]:
+    """Send a job, or take over the one that has this id: one's own whose reply was lost, or another process's.
+
+    Returns it, and whether it is new: what an old one met in passing may be over.
+    """
+    try:
+        return begin(), True
+    except Conflict:
+        log.info("%s: exists, waiting for it", job_id)
+        return cast(Job, _get(destination, job_id)), False
+
+
+def _get(destination: Destination, job_id: str) -> bigquery.LoadJob | bigquery.QueryJob:
+    job = destination.warehouse.get_job(job_id, project=destination.dataset.project, location=destination.location)
+    return cast(bigquery.LoadJob | bigquery.QueryJob, job)  # ids of ours name no other kind
+
+
+def wait(job: bigquery.LoadJob | bigquery.QueryJob) -> str | None:
+    """Wait until a job is done, whoever sent it; returns the reason of its failure, or None."""
+    pause = 0.05
+    while not job.done():
+        time.sleep(pause)
+        pause = min(pause * 1.5, 3)
+    return str(job.error_result["reason"]) if job.error_result else None
+
+
+def pause_before(attempt: int) -> None:
+    """Give BigQuery time before another attempt."""
+    time.sleep(min(2**attempt, 30))
+
+
+def message(job: bigquery.LoadJob | bigquery.QueryJob) -> str:
+    """Give BigQuery's own words on a failed job: the result, then what else it names."""
+    words = [job.error_result["message"], *(error["message"] for error in job.errors or [])]
+    return "; ".join(dict.fromkeys(words))

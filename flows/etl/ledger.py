@@ -1,0 +1,168 @@
+"""The ledger: an append-only table of what has landed, one row written by one job for each claim.
+
+It can be rebuilt from the log and the jobs; nothing but speed and history depends on it.
+"""
+
+from dataclasses import dataclass
+
+from google.api_core.exceptions import NotFound
+from google.cloud import bigquery
+
+from flows.etl import jobs
+from flows.etl.claims import Claim
+from flows.etl.destination import Destination
+from flows.etl.errors import Transient, Unequal, WarehouseRefused
+from flows.etl.load import Loaded
+from flows.etl.partition import Partition
+
+TABLE, VIEW = "landings", "landings_current"
+
+COLUMNS = {
+    "contract": "STRING",
+    "partition": "STRING",
+    "n": "INT64",
+    "kind": "STRING",
+    "status": "STRING",
+    "source_uri": "STRING",
+    "etag": "STRING",
+    "last_modified": "STRING",
+    "source_bytes": "INT64",
+    "source_sha256": "STRING",
+    "source_rows": "INT64",
+    "quarantined_rows": "INT64",
+    "lake_uri": "STRING",
+    "lake_generation": "INT64",
+    "lake_crc32c": "STRING",
+    "lake_rows": "INT64",
+    "warehouse_rows": "INT64",
+    "job_id": "STRING",
+    "attempt": "INT64",
+    "contract_fingerprint": "STRING",
+    "contract_revision": "INT64",
+    "checks_fingerprint": "STRING",
+    "flow_run_id": "STRING",
+    "claimed_at": "TIMESTAMP",
+    "loaded_at": "TIMESTAMP",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The last row of a partition: everything up to this claim has ended."""
+
+    n: int
+    status: str
+    contract_fingerprint: str
+
+
+def last(destination: Destination, contract: str, first: Partition, end: Partition) -> dict[str, Settled]:
+    """Read the last row of each partition from *first* to *end*, in one query; those without one are left out."""
+    query = f"""
+        SELECT `partition`, n, status, contract_fingerprint
+        FROM `{destination.table(TABLE)}`
+        WHERE contract = @contract AND `partition` BETWEEN @first AND @last
+        QUALIFY ROW_NUMBER() OVER (PARTITION BY `partition` ORDER BY n DESC, status) = 1
+    """  # noqa: S608 - the dataset's name is the environment's own
+    config = bigquery.QueryJobConfig(
+        query_parameters=[
+            bigquery.ScalarQueryParameter("contract", "STRING", contract),
+            bigquery.ScalarQueryParameter("first", "STRING", str(first)),
+            bigquery.ScalarQueryParameter("last", "STRING", str(end)),
+        ],
+        use_query_cache=False,
+    )
+    try:
+        rows = destination.warehouse.query(query, job_config=config, location=destination.location).result()
+    except NotFound:  # nothing has landed in this dataset yet
+        return {}
+    return {row["partition"]: Settled(row["n"], row["status"], row["contract_fingerprint"]) for row in rows}
+
+
+def record(destination: Destination, loaded: Loaded) -> Loaded:
+    """Write a claim's row, once, however often and by whomever it is asked for; then hold its counts to account.
+
+    Raises:
+        WarehouseRefused: the row says that BigQuery refused the content.
+        Unequal: rows were lost or doubled between source, lake and warehouse.
+        Transient: BigQuery had passing trouble in all attempts.
+    """
+    ensure(destination)
+    for attempt in range(jobs.ATTEMPTS):
+        if attempt:
+            jobs.pause_before(attempt)
+        job_id = _job_id(destination, loaded, attempt)
+        job, _ = jobs.send(destination, job_id, lambda name=job_id: _insert(destination, loaded, name))  # type: ignore[misc]
+        if jobs.wait(job) is None:
+            return check(loaded)
+    raise Transient(f"{destination.table(TABLE)}: {jobs.message(job)}, in {jobs.ATTEMPTS} jobs; run again")
+
+
+def check(loaded: Loaded) -> Loaded:
+    """Hold both row equations: source = lake + quarantined, and lake = warehouse."""
+    claim = loaded.claim
+    where = f"{claim.contract} {claim.partition}, claim {claim.n}"
+    if loaded.refusal:
+        raise WarehouseRefused(loaded.refusal)
+    if claim.source_rows != claim.lake_rows + claim.quarantined_rows:
+        raise Unequal(
+            f"{where}: found {claim.lake_rows} lake rows and {claim.quarantined_rows} quarantined, expected"
+            f" {claim.source_rows} in all, which is what the source held"
+        )
+    if claim.lake_rows != loaded.warehouse_rows:
+        raise Unequal(f"{where}: found {loaded.warehouse_rows} rows in the table, expected {claim.lake_rows}")
+    return loaded
+
+
+def ensure(destination: Destination) -> None:
+    """Make the ledger's table and its view of what is current, if they are absent."""
+    warehouse = destination.warehouse
+    try:
+        warehouse.get_table(destination.table(VIEW))
+    except NotFound:
+        table = bigquery.Table(
+            destination.table(TABLE),
+            schema=[bigquery.SchemaField(name, kind) for name, kind in COLUMNS.items()],
+        )
+        table.description = "Landfall's ledger: one row for each claim that was loaded or refused; append-only"
+        table.clustering_fields = ["contract", "partition"]
+        warehouse.create_table(table, exists_ok=True)
+        view = bigquery.Table(destination.table(VIEW))
+        view.description = "What each partition holds now: the loaded claim with the highest number"
+        view.view_query = f"""
+            SELECT * FROM `{destination.table(TABLE)}` WHERE status = 'loaded'
+            QUALIFY ROW_NUMBER() OVER (PARTITION BY contract, `partition` ORDER BY n DESC) = 1
+        """  # noqa: S608 - the dataset's name is the environment's own
+        warehouse.create_table(view, exists_ok=True)
+
+
+def _insert(destination: Destination, loaded: Loaded, job_id: str) -> bigquery.QueryJob:
+    row = _row(loaded.claim, loaded)
+    names = ", ".join(f"`{name}`" for name in COLUMNS)
+    values = ", ".join(f"@{name}" for name in COLUMNS)
+    query = f"INSERT INTO `{destination.table(TABLE)}` ({names}) VALUES ({values})"  # noqa: S608 - our own names
+    parameters = [bigquery.ScalarQueryParameter(name, kind, row[name]) for name, kind in COLUMNS.items()]
+    return destination.warehouse.query(
+        query,
+        job_id=job_id,
+        job_retry=None,  # a job that failed keeps its id: the next attempt is ours to name
+        location=destination.location,
+        job_config=bigquery.QueryJobConfig(query_parameters=parameters, labels={"contract": loaded.claim.contract}),
+    )
+
+
+def _row(claim: Claim, loaded: Loaded) -> dict[str, str | int | None]:
+    own = {
+        "status": "refused" if loaded.refusal else "loaded",
+        "warehouse_rows": loaded.warehouse_rows,
+        "job_id": loaded.job_id,
+        "attempt": loaded.attempt,
+        "loaded_at": loaded.loaded_at,
+        "checks_fingerprint": None,
+    }
+    return {name: own[name] if name in own else getattr(claim, name) for name in COLUMNS}
+
+
+def _job_id(destination: Destination, loaded: Loaded, attempt: int) -> str:
+    claim = loaded.claim
+    dataset = destination.dataset.dataset_id
+    return f"landfall-ledger-{dataset}-{claim.contract}-{claim.partition}-{claim.n}-{claim.generation}-{attempt}"

@@ -1,0 +1,112 @@
+"""What a run says in the end: a row for each partition, and one line that holds only when the sums do."""
+
+import logging
+import time
+from dataclasses import dataclass, field
+
+from prefect.futures import PrefectFuture, as_completed
+from rich.table import Table
+
+from flows.etl.errors import LandfallError
+from flows.etl.plan import Plan
+from flows.tasks import Done
+
+log = logging.getLogger("flows.etl.report")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcome of a run: partitions done, up to date and failed. `verb` is `landed` or `claimed`."""
+
+    contract: str
+    verb: str
+    done: list[Done]
+    up_to_date: list[str]
+    failed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def line(self) -> str:
+        """Give the last line: counts of partitions, then the row equation over those that were done."""
+        counts = [(len(self.done), self.verb), (len(self.failed), "failed"), (len(self.up_to_date), "up to date")]
+        said = [(n, what) for n, what in counts if n]
+        (first, verb), *others = said
+        line = f"{first} partition{'' if first == 1 else 's'} {verb}"
+        line += "".join(f", {n} {what}" for n, what in others)
+        if not self.done:
+            return line
+        source = sum(done.claim.source_rows for done in self.done)
+        quarantined = sum(done.claim.quarantined_rows for done in self.done)
+        arrived = sum(done.loaded.warehouse_rows if done.loaded else done.claim.lake_rows for done in self.done)
+        where = "loaded" if self.verb == "landed" else "in the lake"
+        sign = "=" if source == arrived + quarantined else "!="
+        return f"{line}: {source} source rows {sign} {arrived} {where} + {quarantined} quarantined"
+
+    def progress(self, number: int, of: int, started: float) -> str:
+        """Say how far a run has come: partitions, bytes read, rows a second since *started* (monotonic)."""
+        rows = sum(done.claim.source_rows for done in self.done)
+        megabytes = sum(done.claim.source_bytes for done in self.done) / 1e6
+        rate = rows / (time.monotonic() - started)
+        return f"{number} of {of} partitions, {megabytes:.1f} MB, {rows:,} rows, {rate:,.0f} rows/s"
+
+    @property
+    def holds(self) -> bool:
+        """Whether every partition came through, and every row with it."""
+        return not self.failed and " != " not in self.line
+
+    def table(self) -> Table:
+        """Draw one row for each partition."""
+        table = Table(title=f"{self.contract}: {self.verb}")
+        for name in ("source rows", "quarantined", "lake rows", "warehouse rows", "load job", "seconds"):
+            if name == "source rows":
+                table.add_column("partition", no_wrap=True)
+            table.add_column(name, justify="left" if name == "load job" else "right", overflow="fold")
+        rows = {done.claim.partition: _cells(done) for done in self.done}
+        rows |= {partition: ["", "", "", "", "up to date", ""] for partition in self.up_to_date}
+        rows |= {partition: ["", "", "", "", f"[red]failed:[/] {why}", ""] for partition, why in self.failed.items()}
+        for partition in sorted(rows):
+            table.add_row(partition, *rows[partition])
+        return table
+
+
+class PartitionsFailed(LandfallError):
+    """Some partitions failed; the others are as the report says."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__("; ".join([report.line, *(f"{name}: {why}" for name, why in report.failed.items())]))
+        self.report = report
+
+
+def gather(plan: Plan, verb: str, futures: list[PrefectFuture[Done]]) -> Report:
+    """Wait for every partition, telling of each as it comes; one that fails does not stop the others.
+
+    Raises:
+        PartitionsFailed: not every partition came through, or not every row.
+    """
+    started = time.monotonic()
+    partitions = {future.task_run_id: str(landing.partition) for future, landing in zip(futures, plan.due, strict=True)}
+    report = Report(plan.contract, verb, [], [str(partition) for partition in plan.up_to_date])
+    for number, future in enumerate(as_completed(futures), 1):
+        outcome: object = future.result(raise_on_failure=False)
+        partition = partitions[future.task_run_id]
+        if isinstance(outcome, Done):
+            report.done.append(outcome)
+            log.info("%s %s %s; %s", plan.contract, partition, verb, report.progress(number, len(futures), started))
+        else:
+            report.failed[partition] = str(outcome)
+            log.error("%s %s failed: %s", plan.contract, partition, outcome)
+    report.done.sort(key=lambda done: done.claim.partition)
+    if not report.holds:
+        raise PartitionsFailed(report)
+    return report
+
+
+def _cells(done: Done) -> list[str]:
+    claim, loaded = done.claim, done.loaded
+    return [
+        str(claim.source_rows),
+        str(claim.quarantined_rows),
+        str(claim.lake_rows),
+        str(loaded.warehouse_rows) if loaded else "",
+        loaded.job_id if loaded else "",
+        f"{done.seconds:.1f}",
+    ]

@@ -1,0 +1,88 @@
+"""The stages of a landing as Prefect tasks, and the one place that says how each is retried."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from prefect import Task, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+from prefect.tasks import exponential_backoff
+
+from flows.etl import claims, lake, ledger, load, plan
+from flows.etl.claims import Claim
+from flows.etl.errors import StartOver, is_transient
+from flows.etl.landing import Landing
+from flows.etl.load import Loaded
+
+
+def worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    """Retry what may go away by itself, and nothing else."""
+    error = state.result(raise_on_failure=False)
+    return isinstance(error, BaseException) and is_transient(error)
+
+
+def starts_over(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    """Bring a partition again from its source when the world moved on under it."""
+    return isinstance(state.result(raise_on_failure=False), StartOver)
+
+
+# clients cannot be hashed, and what a stage does depends on the world: no result is ever reused
+STAGE: dict[str, Any] = {
+    "retries": 3,
+    "retry_delay_seconds": exponential_backoff(backoff_factor=1),
+    "retry_jitter_factor": 0.5,
+    "retry_condition_fn": worth_retrying,
+    "cache_policy": NO_CACHE,
+}
+PARTITION: dict[str, Any] = {
+    "retries": 5,
+    "retry_delay_seconds": 1,
+    "retry_condition_fn": starts_over,
+    "cache_policy": NO_CACHE,
+    "task_run_name": "{landing}",
+}
+
+FOUR_AT_ONCE: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=4)  # partitions, in one process
+
+plan_from_web = task(name="plan", **STAGE)(plan.from_web)
+plan_from_lake = task(name="plan", **STAGE)(plan.from_lake)
+bring = task(name="bring", task_run_name="bring {contract.name} {partition}", **STAGE)(lake.bring)
+claim = task(name="claim", task_run_name="claim {landing}", **STAGE)(claims.claim)
+load_ = task(name="load", task_run_name="load {landing}", **STAGE)(load.finish)
+record = task(name="record", **STAGE)(ledger.record)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of one partition, and how long it took."""
+
+    claim: Claim
+    loaded: Loaded | None
+    seconds: float
+
+
+@task(name="to-lake", **PARTITION)
+def to_lake(landing: Landing) -> Done:
+    """Bring one partition's file to the lake and claim it."""
+    started = time.monotonic()
+    upload = bring(landing.bucket, landing.contract, landing.partition, landing.address)
+    return Done(claim(landing, upload), None, time.monotonic() - started)
+
+
+@task(name="to-warehouse", **PARTITION)
+def to_warehouse(landing: Landing) -> Done:
+    """Load one partition's newest claim and write it into the ledger."""
+    started = time.monotonic()
+    loaded = record(landing.destination, load_(landing))
+    return Done(loaded.claim, loaded, time.monotonic() - started)
+
+
+@task(name="land", **PARTITION)
+def land(landing: Landing) -> Done:
+    """Bring one partition all the way."""
+    started = time.monotonic()
+    claim(landing, bring(landing.bucket, landing.contract, landing.partition, landing.address))
+    loaded = record(landing.destination, load_(landing))
+    return Done(loaded.claim, loaded, time.monotonic() - started)
