@@ -1,0 +1,170 @@
+"""The commands: `python -m localcloud --help`."""
+
+# ruff: noqa: T201  # the commands say on the terminal what they did
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from localcloud import environment, supervisor
+from localcloud.command import run
+from localcloud.provision import Cloud, provision
+from localcloud.services import CLOUD, SERVICES, Service
+from localcloud.signals import Interrupted, raise_interrupted
+from localcloud.state import LocalCloudError, State
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.run
+    raise_interrupted()
+    try:
+        return command(options)
+    except LocalCloudError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except Interrupted as interrupted:
+        return interrupted.exit_code
+
+
+def _up(options: argparse.Namespace) -> int:
+    start = time.monotonic()
+    started = supervisor.up(options.data, _wanted(options))
+    print(f"up in {time.monotonic() - start:.1f} s" if started else "already up")
+    return _report(options.data)
+
+
+def _down(options: argparse.Namespace) -> int:
+    stopped = supervisor.down(options.data)
+    print(f"stopped {', '.join(stopped)}" if stopped else "nothing was running")
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    if not supervisor.health(options.data):
+        print(f"{options.data}: nothing is running", file=sys.stderr)
+        return 1
+    return _report(options.data)
+
+
+def _env(options: argparse.Namespace) -> int:
+    print(environment.for_shell(options.data, _addresses(options.data), os.environ))
+    return 0
+
+
+def _exec(options: argparse.Namespace) -> int:
+    if not options.command:
+        raise LocalCloudError("exec: no command given, expected one after `--`; nothing was started")
+    start = time.monotonic()
+    shown = " ".join(options.command)
+    with supervisor.running(options.data, _wanted(options), f"exec -- {shown}") as started:
+        if started:
+            print(f"started {', '.join(started)} in {time.monotonic() - start:.1f} s", file=sys.stderr)
+        variables = environment.for_command(options.data, _addresses(options.data), os.environ)
+        return run(State(options.data), options.command, variables)
+
+
+def _provision(options: argparse.Namespace) -> int:
+    try:
+        cloud = Cloud(
+            os.environ["STORAGE_EMULATOR_HOST"],
+            os.environ["BIGQUERY_EMULATOR_HOST"],
+            os.environ["GOOGLE_CLOUD_PROJECT"],
+        )
+    except KeyError as missing:
+        raise LocalCloudError(
+            f"provision: {missing.args[0]} is not set, expected the local cloud's environment; run it under "
+            '`python -m localcloud exec --`, or after `eval "$(python -m localcloud env)"`; nothing was made'
+        ) from missing
+    print(json.dumps(provision(cloud, options.environment), indent=2))
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from localcloud.process import serve  # noqa: PLC0415  # DuckDB and a web server: the other commands are quick
+
+    serve(
+        options.data,
+        storage_port=options.storage_port,
+        bigquery_port=options.bigquery_port,
+        publisher_port=options.publisher_port,
+    )
+    return 0
+
+
+def _report(data: Path) -> int:
+    """Print a line for each address, the UI's last; 1 if one of them does not answer."""
+    report = supervisor.health(data)
+    for service in report:
+        print(f"{service.name:<10} {service.address:<24} {'healthy' if service.healthy else 'DOWN'}")
+    return 0 if all(service.healthy for service in report) else 1
+
+
+def _addresses(data: Path) -> dict[str, str]:
+    addresses = supervisor.addresses_of(data)
+    if not addresses.keys() >= CLOUD.probes.keys():
+        raise LocalCloudError(f"{data}: the local cloud is not up; start it with `python -m localcloud up`")
+    return addresses
+
+
+def _wanted(options: argparse.Namespace) -> tuple[Service, ...]:
+    return SERVICES if options.prefect else (CLOUD,)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m localcloud",
+        description="The cloud on a laptop: Cloud Storage, BigQuery, credentials, a publisher of data files and a "
+        "Prefect server, on this machine alone.",
+    )
+    data = argparse.ArgumentParser(add_help=False)
+    data.add_argument(
+        "--data",
+        type=lambda text: Path(text).resolve(),
+        default=".local",
+        help="the folder that keeps everything; two of them are two clouds (default: %(default)s)",
+    )
+    services = argparse.ArgumentParser(add_help=False, parents=[data])
+    services.add_argument("--no-prefect", dest="prefect", action="store_false", help="leave the Prefect server out")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(
+        name: str, run: Callable[[argparse.Namespace], int], parent: argparse.ArgumentParser, text: str
+    ) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, parents=[parent], help=text, description=text)
+        command.set_defaults(run=run)
+        return command
+
+    add("up", _up, services, "Start the services in the background and wait until they answer.")
+    add("down", _down, data, "Stop the services.")
+    add("status", _status, data, "Say how each service is; exit 1 if one is down.")
+    add("env", _env, data, 'Print the environment of the running local cloud, for `eval "$(...)"`.')
+    execute = add(
+        "exec",
+        _exec,
+        services,
+        "Run a command on the local cloud. Services that are not running are started for it and stopped after it.",
+    )
+    execute.add_argument("command", nargs="*", metavar="-- COMMAND")
+    provision = add(
+        "provision",
+        _provision,
+        argparse.ArgumentParser(add_help=False),
+        "Make the bucket and the dataset of an environment if they are absent, and print what `terraform output "
+        "-json` would.",
+    )
+    provision.add_argument("--environment", default="local", help="(default: %(default)s)")
+    serve = commands.add_parser("serve", parents=[data])  # without help it is not listed
+    serve.set_defaults(run=_serve)
+    for name in CLOUD.probes:
+        serve.add_argument(f"--{name}-port", type=int, required=True)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

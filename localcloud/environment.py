@@ -1,0 +1,99 @@
+"""The environment that makes Google's clients and Prefect talk to this machine and to nothing else."""
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from localcloud.metadata import PROJECT
+
+LOOPBACK = ("127.0.0.1", "localhost")
+# Nothing listens on port 1: a client that wants to go through this proxy is refused at once.
+NOWHERE = "http://127.0.0.1:1"
+
+# What would lead a client elsewhere, or to an account of the user's.
+REMOVED = (
+    "GOOGLE_APPLICATION_CREDENTIALS",  # a key file goes before the metadata server
+    "GOOGLE_CLOUD_QUOTA_PROJECT",
+    "NO_GCE_CHECK",  # keeps google-auth from asking the metadata server
+    "GCE_METADATA_MTLS_MODE",  # `strict` refuses any metadata server but Google's
+    "PREFECT_API_KEY",
+    "PREFECT_API_AUTH_STRING",
+    "PREFECT_PROFILE",  # names a profile that the local PREFECT_HOME lacks
+)
+
+
+def variables(data: Path, addresses: Mapping[str, str], base: Mapping[str, str]) -> dict[str, str]:
+    """Return what to set for a command that uses the local cloud.
+
+    Args:
+        data: the data folder, absolute.
+        addresses: the running services' addresses by name; without `prefect` there is no PREFECT_API_URL.
+        base: the environment that it is added to; its exceptions from proxies are kept.
+    """
+    metadata = urlsplit(addresses["bigquery"]).netloc
+    return {
+        "STORAGE_EMULATOR_HOST": addresses["storage"],
+        "BIGQUERY_EMULATOR_HOST": addresses["bigquery"],
+        "GOOGLE_CLOUD_PROJECT": PROJECT,
+        # google-auth reads the host from one of the first two, and pings the address in the third; unset, these
+        # are metadata.google.internal and 169.254.169.254
+        "GCE_METADATA_HOST": metadata,
+        "GCE_METADATA_ROOT": metadata,
+        "GCE_METADATA_IP": metadata,
+        "CLOUDSDK_CONFIG": str(data / "gcloud"),
+        "LANDFALL_ENVIRONMENT": "local",
+        "LANDFALL_PUBLISHER": addresses["publisher"],
+        **_prefect(data, addresses),
+        **_no_proxy(base),
+    }
+
+
+def removed(addresses: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what to unset: without a local Prefect server also the address of any other."""
+    return REMOVED if "prefect" in addresses else (*REMOVED, "PREFECT_API_URL")
+
+
+def for_command(data: Path, addresses: Mapping[str, str], base: Mapping[str, str]) -> dict[str, str]:
+    """Return the whole environment of a command that uses the local cloud."""
+    gone = removed(addresses)
+    kept = {name: value for name, value in base.items() if name not in gone}
+    return kept | variables(data, addresses, base)
+
+
+def for_shell(data: Path, addresses: Mapping[str, str], base: Mapping[str, str]) -> str:
+    """Return the same as lines for a shell's `eval`."""
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in variables(data, addresses, base).items()]
+    return "\n".join([*lines, *(f"unset {name}" for name in removed(addresses))])
+
+
+def for_service(data: Path, addresses: Mapping[str, str], base: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of the service with these addresses: no Prefect settings of the caller's, no way out.
+
+    Prefect's server looks for a newer list of worker types on GitHub and falls back to its own when it gets no
+    answer; the proxy that refuses makes that immediate. (HTTP clients leave loopback addresses out of it.)
+    """
+    kept = {name: value for name, value in base.items() if not name.startswith("PREFECT_")}
+    kept |= dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"), NOWHERE)
+    if kept.pop("PYTHONDONTWRITEBYTECODE", None):
+        # Compiling takes half of a start: where nothing may be written beside the sources, the data folder takes it.
+        kept.setdefault("PYTHONPYCACHEPREFIX", str(data / "pycache"))
+    return kept | _prefect(data, addresses) | _no_proxy({})
+
+
+def _prefect(data: Path, addresses: Mapping[str, str]) -> dict[str, str]:
+    api = {"PREFECT_API_URL": f"{addresses['prefect']}/api"} if "prefect" in addresses else {}
+    return {
+        **api,  # the server hands it to its UI, which would look for port 4200 otherwise
+        "PREFECT_HOME": str(data / "prefect"),
+        # the server's heartbeat and, because the UI and the SDK ask the server, theirs
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        "DO_NOT_TRACK": "1",  # the SDK's and the integrations' events
+    }
+
+
+def _no_proxy(base: Mapping[str, str]) -> dict[str, str]:
+    names = [name for key in ("NO_PROXY", "no_proxy") for name in base.get(key, "").split(",")]
+    value = ",".join(dict.fromkeys(name.strip() for name in [*LOOPBACK, *names] if name.strip()))
+    return {"NO_PROXY": value, "no_proxy": value}
