@@ -3,6 +3,7 @@
 It can be rebuilt from the log and the jobs; nothing but speed and history depends on it.
 """
 
+import datetime as dt
 from dataclasses import dataclass
 
 from google.api_core.exceptions import NotFound
@@ -53,12 +54,13 @@ class Settled:
     n: int
     status: str
     contract_fingerprint: str
+    loaded_at: dt.datetime
 
 
 def last(destination: Destination, contract: str, first: Partition, end: Partition) -> dict[str, Settled]:
     """Read the last row of each partition from *first* to *end*, in one query; those without one are left out."""
     query = f"""
-        SELECT `partition`, n, status, contract_fingerprint
+        SELECT `partition`, n, status, contract_fingerprint, loaded_at
         FROM `{destination.table(TABLE)}`
         WHERE contract = @contract AND `partition` BETWEEN @first AND @last
         QUALIFY ROW_NUMBER() OVER (PARTITION BY `partition` ORDER BY n DESC, status) = 1
@@ -75,7 +77,10 @@ def last(destination: Destination, contract: str, first: Partition, end: Partiti
         rows = destination.warehouse.query(query, job_config=config, location=destination.location).result()
     except NotFound:  # nothing has landed in this dataset yet
         return {}
-    return {row["partition"]: Settled(row["n"], row["status"], row["contract_fingerprint"]) for row in rows}
+    return {
+        row["partition"]: Settled(row["n"], row["status"], row["contract_fingerprint"], row["loaded_at"])
+        for row in rows
+    }
 
 
 def record(destination: Destination, loaded: Loaded) -> Loaded:

@@ -6,13 +6,12 @@ from contextvars import copy_context
 from dataclasses import dataclass
 
 from flows.etl import claims, ledger, table
-from flows.etl.claims import Head, Published
+from flows.etl.claims import Published
 from flows.etl.contract import Contract
 from flows.etl.destination import Destination
 from flows.etl.errors import LandfallError
 from flows.etl.fetch import look
 from flows.etl.landing import Landing
-from flows.etl.ledger import Settled
 from flows.etl.partition import Partition
 
 LOOKS_AT_ONCE = 4  # HEAD requests to one publisher
@@ -41,20 +40,17 @@ class Order:
 
 
 def from_web(destination: Destination, order: Order) -> Plan:
-    """Find the partitions whose content the publisher has changed, or that were never settled.
+    """Find the partitions whose content the publisher has changed, or that are not settled.
 
     One query to the ledger, one listing of the log, and one HEAD request for each partition that is settled; nothing
-    is written. A partition is up to date when its newest claim is loaded, under this contract, and the publisher
-    answers what it answered for that claim. The newest claim is the log's and not the ledger's: a claim whose run was
-    killed may still load.
+    is written.
     """
-    heads, settled, made = _look_back(destination, order)
+    settled = _Settled(destination, order)
 
     def is_up_to_date(landing: Landing) -> bool:
-        head, row = heads.get(str(landing.partition)), settled.get(str(landing.partition))
-        return made and _is_loaded(head, row, order) and not order.override and _serves_the_same(landing, head)
+        return settled.holds(landing) and not order.override and _serves_the_same(landing, settled.published(landing))
 
-    landings = [_landing(destination, order, period, settled) for period in order.periods]
+    landings = settled.landings()
     with ThreadPoolExecutor(LOOKS_AT_ONCE) as pool:
         # each in a copy of this context, which carries the run whose log it writes to
         answers = [pool.submit(copy_context().run, is_up_to_date, landing) for landing in landings]
@@ -63,45 +59,67 @@ def from_web(destination: Destination, order: Order) -> Plan:
 
 def from_lake(destination: Destination, order: Order) -> Plan:
     """Find the partitions whose newest claim is not in the table; the publisher is not asked."""
-    heads, settled, made = _look_back(destination, order)
-    landings = [_landing(destination, order, period, settled) for period in order.periods]
-    done = [made and _is_loaded(heads.get(str(p)), settled.get(str(p)), order) for p in order.periods]
-    return _plan(order, landings, done)
+    settled = _Settled(destination, order)
+    landings = settled.landings()
+    return _plan(order, landings, [settled.holds(landing) for landing in landings])
 
 
-def _look_back(destination: Destination, order: Order) -> tuple[dict[str, Head], dict[str, Settled], bool]:
-    name, first, last = order.contract.name, order.periods[0], order.periods[-1]
-    return (
-        claims.heads(destination.bucket, name, first, last),
-        ledger.last(destination, name, first, last),
-        table.exists(destination, name),
-    )
+class _Settled:
+    """What log, ledger and table say of the partitions of an order, read once."""
+
+    def __init__(self, destination: Destination, order: Order) -> None:
+        name, first, last = order.contract.name, order.periods[0], order.periods[-1]
+        self._destination, self._order = destination, order
+        self._heads = claims.heads(destination.bucket, name, first, last)
+        self._rows = ledger.last(destination, name, first, last)
+        self._table_made = table.created(destination, name)
+
+    def holds(self, landing: Landing) -> bool:
+        """Tell whether the newest claim is in the table, read under this contract.
+
+        The newest by the log, not by the ledger: a claim whose run was killed may still load. And in this table: what
+        was loaded before it was made (again) is not there.
+        """
+        head, row = self._heads.get(str(landing.partition)), self._rows.get(str(landing.partition))
+        return (
+            head is not None
+            and row is not None
+            and self._table_made is not None
+            and row.loaded_at >= self._table_made
+            and (row.n, row.status) == (head.n, "loaded")
+            and row.contract_fingerprint == self._order.contract.fingerprint
+        )
+
+    def published(self, landing: Landing) -> Published | None:
+        """Give what the publisher answered for the newest claim's content."""
+        head = self._heads.get(str(landing.partition))
+        return head.published if head else None
+
+    def landings(self) -> list[Landing]:
+        """Give a landing for each period."""
+        order = self._order
+        return [
+            Landing(
+                self._destination,
+                order.contract,
+                period,
+                order.contract.address(period, order.publisher),
+                order.override,
+                self._rows[str(period)].n if str(period) in self._rows else -1,
+                order.flow_run_id,
+            )
+            for period in order.periods
+        ]
 
 
-def _is_loaded(head: Head | None, row: Settled | None, order: Order) -> bool:
-    return (
-        head is not None
-        and row is not None
-        and (row.n, row.status, row.contract_fingerprint) == (head.n, "loaded", order.contract.fingerprint)
-    )
-
-
-def _serves_the_same(landing: Landing, head: Head | None) -> bool:
+def _serves_the_same(landing: Landing, published: Published | None) -> bool:
     """Ask the publisher; trouble with the answer makes the partition due, where it is met and told again."""
     try:
         now = look(landing.published_at)
     except LandfallError as error:
         log.info("%s: %s", landing, error)
         return False
-    return now.tell and head is not None and head.published == Published(landing.published_at, now)
-
-
-def _landing(destination: Destination, order: Order, period: Partition, settled: dict[str, Settled]) -> Landing:
-    row = settled.get(str(period))
-    address = order.contract.address(period, order.publisher)
-    return Landing(
-        destination, order.contract, period, address, order.override, row.n if row else -1, order.flow_run_id
-    )
+    return now.tell and published == Published(landing.published_at, now)
 
 
 def _plan(order: Order, landings: list[Landing], done: list[bool]) -> Plan:

@@ -1,6 +1,8 @@
 """A contract's table in BigQuery: made, and widened, by the loader from the contract alone."""
 
+import datetime as dt
 import logging
+from typing import cast
 
 from google.api_core.exceptions import Conflict, NotFound
 from google.cloud import bigquery
@@ -32,13 +34,13 @@ def labels(contract: Contract) -> dict[str, str]:
     return {**contract.labels, "contract": contract.name, "contract_fingerprint": contract.fingerprint}
 
 
-def exists(destination: Destination, name: str) -> bool:
-    """Tell whether a table is there."""
+def created(destination: Destination, name: str) -> dt.datetime | None:
+    """Tell when a table was made, by BigQuery's clock; None if it is absent."""
     try:
-        destination.warehouse.get_table(destination.table(name))
+        found = destination.warehouse.get_table(destination.table(name))
     except NotFound:
-        return False
-    return True
+        return None
+    return cast(dt.datetime, found.created)
 
 
 def ensure(destination: Destination, contract: Contract) -> None:
