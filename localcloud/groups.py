@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from localcloud.state import Identity, Record, State
 # How long a service may take to close its files before it is killed. Prefect's server takes about 1.5 s.
 GRACE_S = 10.0
 KILL_S = 5.0
+_POLL_S = 0.02
 
 # The child starts only when it is told to, after its pid file is written: a supervisor that is killed in between
 # leaves nothing behind that no pid file names.
@@ -69,30 +70,46 @@ def stop(state: State, records: Iterable[Record], grace_s: float = GRACE_S) -> N
     A pid that now belongs to another process is left alone.
     """
     records = list(records)
-    alive = {record.name: process for record in records if (process := record.identity.process())}
-    for process in alive.values():
-        signal_group(process.pid, signal.SIGTERM)
-    _gone, left = psutil.wait_procs(list(alive.values()), timeout=grace_s)
-    for process in alive.values():  # also what its leader left behind
-        signal_group(process.pid, signal.SIGKILL)
-    psutil.wait_procs(left, timeout=KILL_S)
+    alive = [record.identity for record in records if record.identity.process()]
+    for leader in alive:
+        signal_group(leader.pid, signal.SIGTERM)
+    _wait_until(lambda: not any(leader.process() for leader in alive), grace_s)
+    for leader in alive:  # also what it left behind
+        signal_group(leader.pid, signal.SIGKILL)
+    _wait_until(lambda: not any(leader.process() for leader in alive), KILL_S)
     for record in records:
         state.forget(record)
 
 
-def end_group(pid: int, grace_s: float = GRACE_S) -> None:
+def end_group(group: int, grace_s: float = GRACE_S) -> None:
     """End what a finished leader left behind in its group."""
-    signal_group(pid, signal.SIGTERM)
-    deadline = time.monotonic() + grace_s
-    while signal_group(pid, 0) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    signal_group(pid, signal.SIGKILL)
+    signal_group(group, signal.SIGTERM)
+    _wait_until(lambda: not _has_members(group), grace_s)
+    signal_group(group, signal.SIGKILL)
 
 
-def signal_group(pid: int, number: int) -> bool:
+def signal_group(group: int, number: int) -> bool:
     """Send a signal to a group; False if there is none left to take it."""
     try:
-        os.killpg(pid, number)
+        os.killpg(group, number)
     except (ProcessLookupError, PermissionError):  # macOS: PermissionError for a group of zombies
         return False
     return True
+
+
+def _has_members(group: int) -> bool:
+    """Say whether a process of the group is alive; zombies wait for init, which may take its time."""
+    return signal_group(group, 0) and any(_lives_in(process, group) for process in psutil.process_iter())
+
+
+def _lives_in(process: psutil.Process, group: int) -> bool:
+    try:
+        return os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE
+    except (ProcessLookupError, PermissionError, psutil.Error):  # gone since, or not ours
+        return False
+
+
+def _wait_until(condition: Callable[[], bool], timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(_POLL_S)

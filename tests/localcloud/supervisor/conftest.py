@@ -1,0 +1,42 @@
+"""Data folders with and without a running local cloud."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.localcloud.supervisor.laptop import Laptop
+from tests.localcloud.supervisor.offline import Offline
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """This process's environment; where no bytecode may be written, all data folders share one cache of it."""
+    environment = dict(os.environ)
+    if environment.pop("PYTHONDONTWRITEBYTECODE", None):
+        environment.setdefault("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("bytecode")))
+    return environment
+
+
+@pytest.fixture
+def laptop(tmp_path: Path, environment: dict[str, str]) -> Iterator[Laptop]:
+    laptop = Laptop(tmp_path / "data folder", environment)
+    yield laptop
+    laptop.run("down")
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Iterator[Laptop]:
+    """A local cloud without Prefect that is up, for tests that change nothing of it."""
+    laptop = Laptop(tmp_path_factory.mktemp("running") / "data folder", environment)
+    laptop.up()
+    yield laptop
+    laptop.run("down")
+
+
+@pytest.fixture
+def offline(tmp_path: Path) -> Offline:
+    folder = tmp_path / "guard"
+    folder.mkdir()
+    return Offline(folder)

@@ -1,0 +1,129 @@
+"""`up`, `status`, `env` and `down`, and what they do about what others left."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import psutil
+
+from localcloud.state import Identity, State
+from tests.localcloud.supervisor.laptop import Laptop
+
+
+def test_up_prints_a_line_for_each_address_and_a_second_up_changes_nothing(laptop: Laptop) -> None:
+    first = laptop.run("up", "--no-prefect")
+    second = laptop.run("up", "--no-prefect")
+
+    cloud = laptop.cloud()
+    lines = [f"{name:<10} {address:<24} healthy" for name, address in cloud.addresses.items()]
+    assert list(cloud.addresses) == ["storage", "bigquery", "publisher"]
+    assert first.stdout.splitlines()[1:] == lines
+    assert second.stdout.splitlines() == ["already up", *lines]
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert laptop.run("status").stdout.splitlines() == lines
+
+
+def test_down_stops_everything_and_says_so(laptop: Laptop) -> None:
+    laptop.up()
+    cloud = laptop.cloud()
+
+    down = laptop.run("down")
+
+    assert (down.returncode, down.stdout) == (0, "stopped cloud\n")
+    assert cloud.identity.process() is None
+    assert laptop.records() == []
+
+
+def test_down_and_status_and_env_of_nothing(laptop: Laptop) -> None:
+    down, status, env = laptop.run("down"), laptop.run("status"), laptop.run("env")
+
+    assert (down.returncode, down.stdout) == (0, "nothing was running\n")
+    assert (status.returncode, status.stderr) == (1, f"{laptop.data}: nothing is running\n")
+    assert (env.returncode, env.stdout) == (1, "")
+    assert env.stderr == f"{laptop.data}: the local cloud is not up; start it with `python -m localcloud up`\n"
+
+
+def test_addresses_survive_a_restart(laptop: Laptop) -> None:
+    laptop.up()
+    addresses = laptop.cloud().addresses
+    laptop.run("down")
+
+    laptop.up()
+
+    assert laptop.cloud().addresses == addresses
+
+
+def test_a_killed_service_is_reported_and_started_again(laptop: Laptop) -> None:
+    laptop.up()
+    killed = laptop.cloud()
+    psutil.Process(killed.identity.pid).kill()
+
+    status = laptop.run("status")
+    assert status.returncode == 1
+    assert [line.split()[-1] for line in status.stdout.splitlines()] == ["DOWN"] * 3
+    assert laptop.run("env").returncode == 1
+
+    laptop.up()
+    assert laptop.run("status").returncode == 0
+    assert laptop.cloud().identity != killed.identity
+
+
+def test_a_service_that_does_not_come_up_shows_its_log_and_leaves_nothing(laptop: Laptop) -> None:
+    laptop.data.mkdir()
+    (laptop.data / "storage").write_text("a file where the service wants a folder")
+
+    up = laptop.run("up", "--no-prefect")
+
+    log = laptop.data / "logs" / "cloud.log"
+    said = up.stderr.splitlines()
+    assert up.returncode == 1
+    assert said[0] == (f"cloud: ended while it was starting; everything that was started is stopped. The end of {log}:")
+    assert [line.strip() for line in said[1:]] == [line.strip() for line in log.read_text().splitlines()[-20:]]
+    assert laptop.records() == []
+
+
+def test_a_pid_that_now_belongs_to_another_process_is_left_alone(laptop: Laptop) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, process_group=0) as stranger:
+        state = State(laptop.data)
+        laptop.up()
+        cloud = laptop.cloud()
+        laptop.run("down")
+        now = Identity.of(stranger.pid)
+        state.write(replace(cloud, identity=replace(now, started=now.started - 60)))
+
+        assert laptop.run("down").stdout == "nothing was running\n"
+        assert stranger.poll() is None
+        assert now.process() is not None
+        assert laptop.records() == []
+        stranger.communicate()
+
+
+def test_values_survive_a_shell_and_nothing_leads_to_an_account(laptop: Laptop) -> None:
+    mine = {"GOOGLE_APPLICATION_CREDENTIALS": "/a key", "PREFECT_API_KEY": "pnu", "NO_PROXY": "intranet, 127.0.0.1"}
+    laptop = replace(laptop, environment={**laptop.environment, **mine})
+    laptop.up()
+    addresses = laptop.cloud().addresses
+
+    variables = laptop.variables()
+
+    metadata = addresses["bigquery"].removeprefix("http://")
+    expected = {
+        "STORAGE_EMULATOR_HOST": addresses["storage"],
+        "BIGQUERY_EMULATOR_HOST": addresses["bigquery"],
+        "GOOGLE_CLOUD_PROJECT": "local",
+        "GCE_METADATA_HOST": metadata,
+        "GCE_METADATA_ROOT": metadata,
+        "GCE_METADATA_IP": metadata,
+        "CLOUDSDK_CONFIG": str(laptop.data / "gcloud"),
+        "LANDFALL_ENVIRONMENT": "local",
+        "LANDFALL_PUBLISHER": addresses["publisher"],
+        "PREFECT_HOME": str(laptop.data / "prefect"),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        "DO_NOT_TRACK": "1",
+        "NO_PROXY": "127.0.0.1,localhost,intranet",
+        "no_proxy": "127.0.0.1,localhost,intranet",
+    }
+    assert {name: variables[name] for name in expected} == expected
+    assert not {"GOOGLE_APPLICATION_CREDENTIALS", "PREFECT_API_KEY", "PREFECT_API_URL"} & variables.keys()
+    assert list((laptop.data / "gcloud").iterdir()) == []
