@@ -1,6 +1,7 @@
 """One step that changes objects, buckets or upload sessions, all of it or nothing."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from localcloud.storage.draft import Contents
@@ -44,7 +45,7 @@ class Change:
         self._journal.save_object(resource)
         self._after.append(lambda: store.catalogue.objects.setdefault(bucket, {}).update({name: resource}))
         if old is not None:
-            self._after.append(store.path(old).unlink)
+            self._after.append(partial(store.path(old).unlink, missing_ok=True))
         return resource
 
     def replace(self, resource: ObjectResource) -> None:
@@ -58,7 +59,7 @@ class Change:
         self._journal.drop_object(resource["bucket"], resource["name"])
         objects = self._store.catalogue.objects[resource["bucket"]]
         self._after.append(lambda: objects.pop(resource["name"]))
-        self._after.append(self._store.path(resource).unlink)
+        self._after.append(partial(self._store.path(resource).unlink, missing_ok=True))
 
     def save_buckets(self) -> None:
         """Keep what the catalogue now says of buckets and their policies."""

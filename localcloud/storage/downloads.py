@@ -55,13 +55,13 @@ def _headers(resource: ObjectResource) -> dict[str, str]:
     if "md5Hash" in resource:
         hashes.append(f"md5={resource['md5Hash']}")
     headers = {
-        "Content-Type": resource["contentType"] or "application/octet-stream",
+        "Content-Type": resource.get("contentType") or "application/octet-stream",
         "ETag": resource["etag"],
         "Accept-Ranges": "bytes",
         "x-goog-hash": ",".join(hashes),
         "x-goog-generation": resource["generation"],
         "x-goog-metageneration": resource["metageneration"],
-        "x-goog-storage-class": resource["storageClass"] or "STANDARD",
+        "x-goog-storage-class": resource.get("storageClass") or "STANDARD",
         "x-goog-stored-content-length": resource["size"],
         "x-goog-stored-content-encoding": resource.get("contentEncoding") or "identity",
     }

@@ -1,7 +1,8 @@
 """What goes wrong: refusals in the shape of Google's JSON API, and what keeps the server from serving."""
-# ruff: noqa: N818  # named by what was wrong, as Google names its reasons
 
 import json
+
+TIDY_UP = "did the machine lose power? Remove the local cloud's folder and land again"
 
 
 class ApiError(Exception):

@@ -1,10 +1,12 @@
 """What survives a restart, in SQLite: one row for each bucket, object and upload session.
 
 One small transaction for each change costs the same with ten objects and with ten thousand; the emulator's own
-file of all metadata is written anew each time. SIGKILL loses nothing that was committed, since the pages are the
-kernel's by then. SQLite is told to sync at checkpoints only, and object bytes are never synced: after a power
-loss the database is whole but its last seconds, and the bytes of young objects, may be gone. A laptop's rehearsal
-is worth that; a sync for each write would cost several milliseconds on many a disk.
+file of all metadata is written anew each time.
+
+SIGKILL loses nothing that was committed, since the pages are the kernel's by then. SQLite is told to sync at
+checkpoints only, and object bytes are never synced: after a power loss the database is whole but its last seconds,
+and the bytes of young objects, may be gone. A rehearsal can be repeated; a sync for each write would cost several
+milliseconds on many a disk. Damage that shows is looked for at the start, and refused.
 """
 
 import json
@@ -14,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from localcloud.storage.errors import FolderInUse
+from localcloud.storage.errors import TIDY_UP, FolderInUse, LostBytes
 from localcloud.storage.resource import ObjectResource
 from localcloud.storage.session import Session
 
@@ -32,17 +34,25 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         # requests come on many threads, one at a time: the store's lock sees to that
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1)
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=0.2)
         try:
-            self._db.execute("PRAGMA locking_mode = EXCLUSIVE")  # two servers on one folder would not see each other
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.executescript(_SCHEMA)
-            with self.transaction():  # takes the exclusive lock now, not at the first request
-                self._db.execute("INSERT OR IGNORE INTO last_generation VALUES (1, 0)")
-        except sqlite3.OperationalError as error:
+            self._open()
+        except sqlite3.DatabaseError as error:
             self._db.close()
-            raise FolderInUse(f"{path}: {error}; is another local cloud running on this folder?") from error
+            if isinstance(error, sqlite3.OperationalError):
+                raise FolderInUse(f"{path}: {error}; is another local cloud running on this folder?") from error
+            raise LostBytes(f"{path}: {error}; {TIDY_UP}") from error
+
+    def _open(self) -> None:
+        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")  # two servers on one folder would not see each other
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.executescript(_SCHEMA)
+        (found,) = self._db.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise sqlite3.DatabaseError(found)  # here, not in the middle of a run
+        with self.transaction():  # takes the exclusive lock now, not at the first request
+            self._db.execute("INSERT OR IGNORE INTO last_generation VALUES (1, 0)")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -65,6 +65,8 @@ def begin(store: Store, request: Request) -> Response:
     """Open a session; preconditions that fail already are not worth an upload."""
     intent = Intent.of(request, request.json(), request.header("X-Upload-Content-Type"))
     declared = request.header("X-Upload-Content-Length")
+    if declared is not None and not declared.isdecimal():
+        raise Invalid(f"Invalid value for X-Upload-Content-Length: {declared!r}")
     session = Session(uuid4().hex, intent, int(declared) if declared else None)
     with store.change() as change:
         require(intent.conditions, store.catalogue.live(intent.bucket, intent.name))

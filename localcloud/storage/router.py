@@ -94,8 +94,13 @@ ROUTES = (
 def answer(store: Store, request: Request) -> Response:
     """Answer a request; what it is refused with is an answer too. The body is read to its end."""
     try:
+        fields = request.query.get("fields")
+        mask = parse_mask(fields) if fields else {}  # before anything is done
         response = _handler(request)(store, request)
-        _serialise(response, request.query.get("fields"))
+        if response.document is not None:
+            document = select(response.document, mask) if mask else response.document
+            response.headers |= JSON_HEADERS
+            response.body = json.dumps(document).encode()
     except ApiError as error:
         response = reply_error(error)
     request.body.drain()
@@ -120,10 +125,3 @@ def _handler(request: Request) -> Handler:
 
 def _changes_meaning(header: str) -> bool:
     return header.title() in _REFUSED_HEADERS or header.lower().startswith("x-goog-encryption")
-
-
-def _serialise(response: Response, fields: str | None) -> None:
-    if response.document is not None:
-        document = select(response.document, parse_mask(fields)) if fields else response.document
-        response.headers |= JSON_HEADERS
-        response.body = json.dumps(document).encode()

@@ -4,6 +4,7 @@ import socket
 import threading
 import traceback
 import zlib
+from contextlib import suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,6 +16,7 @@ from localcloud.storage.router import answer
 from localcloud.storage.store import Store
 
 _LONGEST_FAREWELL_S = 5
+_POLL_S = 0.02  # how soon a closing server notices
 
 
 class StorageServer:
@@ -29,7 +31,7 @@ class StorageServer:
             raise
         self.port: int = self._http.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self._thread = threading.Thread(target=self._http.serve_forever, daemon=True, name="storage")
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(_POLL_S,), daemon=True, name="storage")
         self._thread.start()
 
     def close(self) -> None:
@@ -75,7 +77,8 @@ class _Http(ThreadingHTTPServer):
         with self._open_lock:
             connections = list(self._open.items())
         for connection, _ in connections:
-            connection.shutdown(socket.SHUT_RDWR)
+            with suppress(OSError):  # its client was faster
+                connection.shutdown(socket.SHUT_RDWR)
         for _, thread in connections:
             thread.join(_LONGEST_FAREWELL_S)
 
@@ -99,7 +102,7 @@ class _Connection(BaseHTTPRequestHandler):
         request = Request(self.command, self.path, base_url, self.headers, Body(self.rfile, length))
         try:
             self._send(self._answer(request))
-        except (ConnectionError, EOFError, zlib.error):
+        except (OSError, EOFError, zlib.error):
             # the client went away, or a file's gzip breaks off in its middle: a cut reply is all that is left to say
             self.close_connection = True
 

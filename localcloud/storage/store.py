@@ -13,7 +13,7 @@ from uuid import uuid4
 from localcloud.storage.catalogue import Catalogue
 from localcloud.storage.change import Change
 from localcloud.storage.draft import Contents, Draft, pieces_of
-from localcloud.storage.errors import LostBytes, NoSuchObject
+from localcloud.storage.errors import TIDY_UP, LostBytes, NoSuchObject
 from localcloud.storage.journal import Journal
 from localcloud.storage.resource import ObjectResource, valid_name
 from localcloud.storage.session import Session
@@ -158,10 +158,8 @@ class Store:
         for each in self._journal.objects():
             self.catalogue.objects.setdefault(each["bucket"], {})[each["name"]] = each
             if sizes.pop(each["generation"], None) != int(each["size"]):
-                raise LostBytes(
-                    f"{self.path(each)}: not the {each['size']} bytes of gs://{each['bucket']}/{each['name']}; "
-                    "did the machine lose power? Remove the local cloud's folder and land again",
-                )
+                uri = f"gs://{each['bucket']}/{each['name']}"
+                raise LostBytes(f"{self.path(each)}: not the {each['size']} bytes of {uri}; {TIDY_UP}")
         for orphan in sizes:  # linked, and killed before the journal knew
             (self._generations / orphan).unlink()
         with self._journal.transaction():

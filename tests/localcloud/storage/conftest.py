@@ -70,9 +70,7 @@ class Http:
         return self.part(begun.headers["Location"], f"0-{len(content) - 1}/{len(content)}", content)
 
     def download(self, name: str, headers: Any = None, **query: Any) -> BaseHTTPResponse:
-        return self.send(
-            "GET", f"/storage/v1/b/lake/o/{quote(name, safe='')}", None, headers, alt="media", **query
-        )
+        return self.send("GET", f"/storage/v1/b/lake/o/{quote(name, safe='')}", None, headers, alt="media", **query)
 
     def names(self) -> list[str]:
         return [each["name"] for each in self.send("GET", "/storage/v1/b/lake/o").json().get("items", [])]
@@ -97,7 +95,7 @@ def http(server: StorageServer) -> Iterator[Http]:
 @pytest.fixture
 def client(server: StorageServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[storage.Client]:
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.url)
-    client = storage.Client(project="local", credentials=AnonymousCredentials())
+    client = storage.Client(project="local", credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
     yield client
     client.close()
 
@@ -105,7 +103,9 @@ def client(server: StorageServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[s
 @pytest.fixture
 def bucket(client: storage.Client, http: Http) -> storage.Bucket:
     """The bucket `lake`, as the real client sees it."""
-    return client.bucket("lake")
+    assert http.send("GET", "/storage/v1/b/lake").status == 200
+    bucket: storage.Bucket = client.bucket("lake")
+    return bucket
 
 
 @pytest.fixture

@@ -102,7 +102,7 @@ def test_an_upload_resumes_where_a_broken_connection_left_it(http: Any, session:
     assert http.download("x").data == CONTENT
 
 
-def test_a_lost_final_reply_can_be_asked_for_again(http: Any, session: str, server: StorageServer) -> None:
+def test_a_lost_final_reply_can_be_asked_for_again(http: Any, session: str) -> None:
     made = http.part(session, "0-4/5", b"bytes").json()
     for again in (http.part(session, "*/*"), http.part(session, "*/5"), http.part(session, "0-4/5", b"bytes")):
         assert (again.status, again.json()) == (200, made)

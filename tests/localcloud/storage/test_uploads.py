@@ -100,11 +100,11 @@ def test_the_client_sees_a_lost_race_as_a_failed_precondition(bucket: storage.Bu
     bucket.blob("x").upload_from_string(b"first", if_generation_match=0)
     with pytest.raises(PreconditionFailed):
         bucket.blob("x").upload_from_string(b"second", if_generation_match=0)
-    with (  # the writer finds out when it opens its session, and says so in its own words
-        pytest.raises(InvalidResponse, match="412"),
-        bucket.blob("x").open("wb", if_generation_match=0, ignore_flush=True) as file,
-    ):
-        file.write(b"third")
+    file = bucket.blob("x").open("wb", if_generation_match=0, ignore_flush=True)
+    file.write(b"third")
+    with pytest.raises(InvalidResponse, match="412"):  # its session is refused, which it says in its own words
+        file.close()
+    file.terminate()  # or the garbage collector would close it again, and upload again
     assert bucket.blob("x").download_as_bytes() == b"first"
 
 

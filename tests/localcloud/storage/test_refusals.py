@@ -1,0 +1,67 @@
+"""What Google does and the local cloud does not is refused by name, never half done."""
+
+from typing import Any
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "named"),
+    [
+        ("GET", "/storage/v1/b/lake/notificationConfigs", "GET /storage/v1/b/lake/notificationConfigs"),
+        ("POST", "/storage/v1/b/lake/o/x/restore?generation=1", "POST /storage/v1/b/lake/o/x/restore"),
+        ("PUT", "/lake/x", "PUT /lake/x"),
+        ("GET", "/storage/v1/b/lake/o?versions=true", "versions=true"),
+        ("GET", "/storage/v1/b/lake/o?softDeleted=true", "softDeleted=true"),
+        ("GET", "/storage/v1/b/lake/o?filter=x", "'filter' of GET /storage/v1/b/lake/o"),
+        ("DELETE", "/storage/v1/b/lake/o/x?overrideUnlockedRetention=true", "'overrideUnlockedRetention'"),
+        ("POST", "/upload/storage/v1/b/lake/o?uploadType=media&name=x&predefinedAcl=private", "'predefinedAcl'"),
+        (
+            "POST",
+            "/storage/v1/b/lake/o/x/rewriteTo/b/lake/o/y?maxBytesRewrittenPerCall=1",
+            "'maxBytesRewrittenPerCall'",
+        ),
+    ],
+)
+def test_what_is_not_implemented_is_named(http: Any, method: str, target: str, named: str) -> None:
+    http.media("x", b"x")
+    refused = http.send(method, target, b"")
+    error = refused.json()["error"]
+    assert (refused.status, error["code"], error["errors"][0]["reason"]) == (501, 501, "notImplemented")
+    assert named in error["message"]
+    assert http.names() == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("temporaryHold", True), ("retention", {"mode": "Locked"}), ("acl", [{"entity": "allUsers"}])]
+)
+def test_a_field_that_would_be_ignored_is_refused(http: Any, field: str, value: Any) -> None:
+    http.media("x", b"x")
+    for refused in (
+        http.object("PATCH", "x", body={field: value}),
+        http.multipart("y", b"y", metadata={field: value}),
+        http.begin("y", {field: value}),
+    ):
+        assert refused.status == 501
+        assert f"{field!r}" in refused.json()["error"]["message"]
+    assert http.names() == ["x"]
+
+
+@pytest.mark.parametrize("header", ["X-Goog-Encryption-Key", "Content-Encoding", "If-Match"])
+def test_a_header_that_would_be_ignored_is_refused(http: Any, header: str) -> None:
+    refused = http.media("x", b"x", {header: "gzip"})
+    assert refused.status == 501
+    assert header.lower() in refused.json()["error"]["message"].lower()
+    assert http.names() == []
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b"\xff"])
+def test_a_body_that_is_no_json_object_is_refused(http: Any, body: bytes) -> None:
+    http.media("x", b"x")
+    assert http.object("PATCH", "x", body=body).status == 400
+
+
+@pytest.mark.parametrize("body", [{"contentType": 7}, {"metadata": {"run": 7}}, {"metadata": "run"}])
+def test_a_value_of_the_wrong_type_is_refused(http: Any, body: Any) -> None:
+    http.media("x", b"x")
+    assert http.object("PATCH", "x", body=body).status == 400
