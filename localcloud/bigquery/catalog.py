@@ -6,7 +6,7 @@ import time
 import uuid
 
 from localcloud.bigquery.columns import duckdb_type, logical_bytes
-from localcloud.bigquery.database import Cursor, quoted
+from localcloud.bigquery.database import Cursor, count, first, quoted
 from localcloud.bigquery.faults import Fault
 from localcloud.bigquery.parsing import restore
 from localcloud.bigquery.partitions import (
@@ -31,7 +31,7 @@ def now_ms() -> int:
 def find_dataset(cursor: Cursor, key: DatasetKey) -> Dataset | None:
     """Look a dataset up."""
     query = "SELECT body FROM _catalog.datasets WHERE project = ? AND dataset = ?"
-    found = cursor.execute(query, list(key)).fetchone()
+    found = first(cursor, query, key)
     return restore(Dataset, found[0]) if found else None
 
 
@@ -100,7 +100,7 @@ def drop_dataset(cursor: Cursor, key: DatasetKey, *, with_tables: bool) -> None:
 def find_table(cursor: Cursor, key: TableKey) -> Table | None:
     """Look a table up."""
     query = "SELECT body FROM _catalog.tables WHERE project = ? AND dataset = ? AND name = ?"
-    found = cursor.execute(query, list(key)).fetchone()
+    found = first(cursor, query, key)
     return restore(Table, found[0]) if found else None
 
 
@@ -195,8 +195,7 @@ def with_counts(cursor: Cursor, key: TableKey, body: Table, condition: str = "tr
     """Complete a resource with what only the rows say, as tables.get answers."""
     shown: dict[str, object] = {"location": dataset(cursor, key.parent).location}
     if body.view is None:
-        counted = cursor.execute(f"SELECT count(*) FROM {key.sql} WHERE {condition}").fetchone()
-        rows = int(counted[0]) if counted else 0
+        rows = count(cursor, f"SELECT count(*) FROM {key.sql} WHERE {condition}")
         shown |= {"num_rows": rows, "num_bytes": logical_bytes(body.columns, rows), "num_long_term_bytes": 0}
     return body.model_copy(update=shown)
 

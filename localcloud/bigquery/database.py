@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -37,6 +38,18 @@ def quoted(name: str) -> str:
 def literal(text: str) -> str:
     """Write a text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def first(cursor: Cursor, sql: str, parameters: Sequence[object] = ()) -> tuple[Any, ...] | None:
+    """Give a query's first row. The result is read to its end: until then a cursor can do nothing else."""
+    rows = cursor.execute(sql, list(parameters)).fetchall()
+    return rows[0] if rows else None
+
+
+def count(cursor: Cursor, sql: str) -> int:
+    """Give the one number that a statement answers: the rows it counted or changed."""
+    row = first(cursor, sql)
+    return int(row[0]) if row else 0
 
 
 class Database:

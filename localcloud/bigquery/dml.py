@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from localcloud.bigquery import catalog
-from localcloud.bigquery.database import Cursor
+from localcloud.bigquery.database import Cursor, count
 from localcloud.bigquery.faults import Fault
 from localcloud.bigquery.job_records import DmlStats
 from localcloud.bigquery.translation import Scope, translated
@@ -34,8 +34,7 @@ def change(cursor: Cursor, tree: exp.Expr, scope: Scope) -> tuple[int, DmlStats 
         sql = f"DELETE FROM {key.sql}"
     else:
         sql = translated(cursor, tree, scope)
-    counted = cursor.execute(sql).fetchone()
-    changed = int(counted[0]) if counted else 0
+    changed = count(cursor, sql)
     catalog.save_table(cursor, key, catalog.table(cursor, key))  # a change of rows is a change of the etag
     counter = _COUNTED.get(type(tree))
     return changed, DmlStats.model_validate({counter: changed}, by_name=True) if counter else None

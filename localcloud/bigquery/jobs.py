@@ -20,7 +20,7 @@ import duckdb
 
 from localcloud.bigquery.catalog import now_ms
 from localcloud.bigquery.configurations import Configuration, JobReference
-from localcloud.bigquery.database import Cursor, Database
+from localcloud.bigquery.database import Cursor, Database, first
 from localcloud.bigquery.faults import Fault, from_duckdb, stopped
 from localcloud.bigquery.job_records import Error, JobKey, JobRecord, Statistics, Status
 from localcloud.bigquery.parsing import restore
@@ -231,11 +231,12 @@ class Jobs:
 
     def _stored(self, key: JobKey) -> JobRecord | None:
         with self._database.read() as cursor:
-            found = cursor.execute(
+            found = first(
+                cursor,
                 "SELECT coalesce(f.body, a.body) FROM _catalog.accepted_jobs a LEFT JOIN _catalog.finished_jobs f "
                 "USING (project, id) WHERE project = ? AND id = ?",
-                list(key),
-            ).fetchone()
+                key,
+            )
         return restore(JobRecord, found[0]) if found else None
 
 
@@ -268,5 +269,4 @@ def new_record(project: str, reference: JobReference, configuration: Configurati
 
 
 def _used(cursor: Cursor, key: JobKey) -> bool:
-    found = cursor.execute("SELECT 1 FROM _catalog.accepted_jobs WHERE project = ? AND id = ?", list(key)).fetchone()
-    return found is not None
+    return first(cursor, "SELECT 1 FROM _catalog.accepted_jobs WHERE project = ? AND id = ?", key) is not None

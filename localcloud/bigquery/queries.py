@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from localcloud.bigquery.columns import column_of, describe
 from localcloud.bigquery.configurations import Query
-from localcloud.bigquery.database import Cursor, quoted
+from localcloud.bigquery.database import Cursor, first, quoted
 from localcloud.bigquery.ddl import define
 from localcloud.bigquery.dml import change
 from localcloud.bigquery.faults import Fault, not_implemented
@@ -183,7 +183,7 @@ def _finish(script: _Script, cursor: Cursor) -> None:
 
 def _progress(cursor: Cursor, run: Run) -> int:
     select = "SELECT coalesce(max(statements), 0) FROM _catalog.script_progress WHERE project = ? AND id = ?"
-    noted = cursor.execute(select, list(run.record.key)).fetchone()
+    noted = first(cursor, select, run.record.key)
     return int(noted[0]) if noted else 0
 
 

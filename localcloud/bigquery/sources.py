@@ -10,7 +10,7 @@ import duckdb
 
 from localcloud.bigquery.columns import column_of, converted, describe, duckdb_type, fits
 from localcloud.bigquery.configurations import Load
-from localcloud.bigquery.database import Cursor, literal, quoted
+from localcloud.bigquery.database import Cursor, first, literal, quoted
 from localcloud.bigquery.faults import Fault
 from localcloud.bigquery.resources import Column
 from localcloud.bigquery.writing import Rows
@@ -121,10 +121,11 @@ def _json(cursor: Cursor, load: Load, sources: Sequence[Source], existing: Seque
         return _detected(cursor, load, f"read_json({form})")
     if not load.ignore_unknown_values:
         known = ", ".join(literal(column.lower) for column in wanted)
-        unknown = cursor.execute(
+        unknown = first(
+            cursor,
             f"SELECT name FROM (SELECT unnest(json_keys(json)) AS name FROM read_json_objects({form})) "
-            f"WHERE lower(name) NOT IN ({known}) LIMIT 1"
-        ).fetchone()
+            f"WHERE lower(name) NOT IN ({known}) LIMIT 1",
+        )
         if unknown:
             raise Fault("invalid", f"Error while reading data, error message: No such field: {unknown[0]}.")
     return Rows(f"SELECT {_from_text(wanted)} FROM read_json({form}, columns={_text_columns(wanted)})", wanted)

@@ -10,7 +10,7 @@ from sqlglot.errors import ErrorLevel, UnsupportedError
 
 from localcloud.bigquery import catalog, information_schema, parameters
 from localcloud.bigquery.columns import logical_bytes
-from localcloud.bigquery.database import Cursor
+from localcloud.bigquery.database import Cursor, count
 from localcloud.bigquery.faults import Fault, not_implemented
 from localcloud.bigquery.partitions import ARRIVAL, by_arrival
 from localcloud.bigquery.resources import Column, DatasetKey, DatasetReference, Table, TableKey
@@ -47,8 +47,7 @@ class Scope:
         """Estimate what reading the tables is billed as."""
         size = 0
         for key, table in self.tables_read.items():
-            counted = cursor.execute(f"SELECT count(*) FROM {key.sql}").fetchone()
-            size += logical_bytes(table.columns, int(counted[0]) if counted else 0)
+            size += logical_bytes(table.columns, count(cursor, f"SELECT count(*) FROM {key.sql}"))
         return size
 
 

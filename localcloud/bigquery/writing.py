@@ -16,7 +16,7 @@ from localcloud.bigquery.configurations import (
     SchemaUpdateOptions,
     WriteDisposition,
 )
-from localcloud.bigquery.database import Cursor, quoted
+from localcloud.bigquery.database import Cursor, count, first, quoted
 from localcloud.bigquery.faults import Fault
 from localcloud.bigquery.partitions import ARRIVAL, arrival_time, by_arrival, check_layout, in_partition, partition_id
 from localcloud.bigquery.resources import (
@@ -234,8 +234,7 @@ def _insert(cursor: Cursor, target: Target, table: Table, rows: Rows) -> int:
         values += f", {arrival_time(table, target.partition)}"
     elif target.partition:
         _check_partition(cursor, target, table, rows)
-    inserted = cursor.execute(f"INSERT INTO {target.key.sql} ({into}) SELECT {values} FROM ({rows.select})").fetchone()
-    return int(inserted[0]) if inserted else 0
+    return count(cursor, f"INSERT INTO {target.key.sql} ({into}) SELECT {values} FROM ({rows.select})")
 
 
 def _value(column: Column) -> str:
@@ -245,9 +244,10 @@ def _value(column: Column) -> str:
 def _check_partition(cursor: Cursor, target: Target, table: Table, rows: Rows) -> None:
     """Refuse rows that lie outside the decorator's partition, as BigQuery does."""
     condition = in_partition(table, target.partition or "")
-    stray = cursor.execute(
-        f"SELECT {partition_id(table)} FROM ({rows.select}) WHERE ({condition}) IS NOT TRUE LIMIT 1"
-    ).fetchone()
+    stray = first(
+        cursor,
+        f"SELECT {partition_id(table)} FROM ({rows.select}) WHERE ({condition}) IS NOT TRUE LIMIT 1",
+    )
     if stray:
         message = (
             f"Some rows belong to different partitions rather than destination partition {target} (found {stray[0]})"
@@ -256,4 +256,4 @@ def _check_partition(cursor: Cursor, target: Target, table: Table, rows: Rows) -
 
 
 def _any(cursor: Cursor, select: str) -> bool:
-    return cursor.execute(f"{select} LIMIT 1").fetchone() is not None
+    return first(cursor, f"{select} LIMIT 1") is not None

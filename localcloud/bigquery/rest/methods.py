@@ -101,7 +101,7 @@ async def answered(answer: Awaitable[Response]) -> Response:
         return JSONResponse(fault.body(), fault.code)
     except duckdb.Error as error:
         _LOG.exception("the engine refused a request")
-        refused = from_duckdb(error, "backendError")
+        refused = from_duckdb(error, "invalid")
         return JSONResponse(refused.body(), refused.code)
 
 

@@ -10,7 +10,7 @@ import duckdb
 from localcloud.bigquery import catalog, cells
 from localcloud.bigquery.columns import names
 from localcloud.bigquery.configurations import FormatOptions, InsertAllRequest, Load
-from localcloud.bigquery.database import Cursor
+from localcloud.bigquery.database import Cursor, count
 from localcloud.bigquery.faults import Fault, from_duckdb
 from localcloud.bigquery.information_schema import partition_ids
 from localcloud.bigquery.parsing import parse
@@ -87,8 +87,7 @@ def _page(cursor: Cursor, call: Call, start: int) -> tuple[Json, int, int]:
         raise Fault("invalid", f"Cannot list a table of type VIEW: {key}")
     source = _summary(key, table) if partition == SUMMARY else key.sql
     condition = in_partition(table, partition) if partition not in {None, SUMMARY} else "true"
-    counted = cursor.execute(f"SELECT count(*) FROM {source} WHERE {condition}").fetchone()
-    total = int(counted[0]) if counted else 0
+    total = count(cursor, f"SELECT count(*) FROM {source} WHERE {condition}")
     columns = _selected(call, table, partition)
     limit = call.number("maxResults")
     wanted = PAGE_ROWS if limit is None else min(limit, PAGE_ROWS)
