@@ -1,0 +1,206 @@
+"""From measurements to words: the table, what was missed, and the page docs/performance.md."""
+
+import datetime as dt
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.measure import Cost
+
+OURS, COURSE, COURSE_ZSTD = "Landfall", "the course's flow", "the course's flow, zstd"
+PEAK_MB, GROWTH = 200, 0.10  # the targets: at one month's rows, and how much more at five times these
+ROWS = 1_369_765
+LIBRARIES = ("pyarrow", "isal", "google-cloud-storage", "requests", "pandas", "numpy")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One process of one contestant."""
+
+    contestant: str
+    scale: int
+    cost: Cost
+    size_mb: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two outputs held against each other: rows of ours and theirs, and for each column what was found in both."""
+
+    scale: int
+    theirs: str
+    rows: list[int]
+    columns: dict[str, Any]
+
+    def differences(self) -> list[str]:
+        """Name what is not equal."""
+        found = [] if len(set(self.rows)) == 1 else [f"{self.scale}x, {self.theirs}: rows {self.rows}"]
+        for name, column in self.columns.items():
+            if column["differing"] or len(set(column["nulls"])) > 1 or len(set(column["sums"])) > 1:
+                found.append(f"{self.scale}x, {self.theirs}: column {name}: {column}")
+        return found
+
+
+def table(runs: list[Run]) -> str:
+    """Lay the runs out as a Markdown table: median (lowest to highest)."""
+    lines = [
+        "| Rows | | CPU s | Peak memory MB | Wall s | Parquet MB |",
+        "|---:|---|---:|---:|---:|---:|",
+    ]
+    for scale, contestant in dict.fromkeys((run.scale, run.contestant) for run in runs):
+        some = _of(runs, contestant, scale)
+        cells = [
+            f"{scale * ROWS:,}",
+            contestant,
+            _spread((run.cost.cpu_s for run in some), ".2f"),
+            _spread((run.cost.peak_mb for run in some), ".0f"),
+            _spread((run.cost.wall_s for run in some), ".1f"),
+            f"{some[-1].size_mb:.1f}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def missed(runs: list[Run], comparisons: list[Comparison]) -> list[str]:
+    """Say which target was missed and which values differ; empty if all is well."""
+    found = [difference for each in comparisons for difference in each.differences()]
+    if (peak := max((run.cost.peak_mb for run in _of(runs, OURS, 1)), default=0)) >= PEAK_MB:
+        found.append(f"peak memory at {ROWS:,} rows: found {peak:.0f} MB, expected under {PEAK_MB}")
+    growth = _growth(runs)
+    if growth is not None and growth > GROWTH:
+        found.append(f"peak memory at five times the rows: found {growth:+.1%}, expected at most {GROWTH:+.0%}")
+    return found
+
+
+def page(runs: list[Run], comparisons: list[Comparison], options: str) -> str:
+    """Write the page."""
+    return f"""# Performance
+
+<!-- Written by benchmarks/conversion.py: run it again instead of editing. -->
+
+What it costs to bring one month of yellow taxi trips from the web into the bucket as Parquet, by Landfall and by the
+course's pandas flow, which reads the whole file into a frame, parses two times, writes a Parquet file to disk (gzip;
+here also zstd) and uploads it.
+
+{table(runs)}
+
+Median (lowest to highest). CPU time is user and system time of the whole process, imports included; peak memory is
+its largest resident set; MB are 10^6 bytes.
+
+{_ratios(runs)}
+{_growth_said(runs)}
+{_equality(comparisons)}
+
+## Targets
+
+| | Target | Found |
+|---|---|---|
+{_targets(runs)}
+
+## How it was measured
+
+    .venv/bin/python benchmarks/conversion.py {options}
+
+- {dt.datetime.now(dt.UTC):%Y-%m-%d}, {_machine()}; Python {platform.python_version()},
+  {", ".join(f"{name} {version(name)}" for name in LIBRARIES)}.
+- The file is made by `benchmarks/yellow.py`: like `yellow_tripdata_2021-01.csv.gz` in columns, rows, size (26 MB,
+  125 MB without gzip) and in how values are written; at five times the rows, five times as large.
+- Each run is a fresh process, started in turn with the others; the publisher and storage are processes of their own
+  and are not counted.
+- After the last round both Parquet files are read and held against each other: rows, and in each column nulls, sum
+  and every value (amounts to the hundredth).
+
+## What it does not show
+
+- A network: the publisher and the local cloud's storage are on loopback, so wall time is little more than work.
+- Google Cloud Storage, its latency and its limits.
+- Prefect, which both flows would carry alike, and the load into BigQuery.
+- The publisher's real file: the values here are drawn at random.
+"""
+
+
+def _of(runs: list[Run], contestant: str, scale: int) -> list[Run]:
+    return [run for run in runs if run.contestant == contestant and run.scale == scale]
+
+
+def _spread(values: Iterable[float], form: str) -> str:
+    ordered = sorted(values)
+    return f"{median(ordered):{form}} ({ordered[0]:{form}} to {ordered[-1]:{form}})"
+
+
+def _typical(runs: list[Run], contestant: str, scale: int, figure: Callable[[Cost], float]) -> float:
+    return median(figure(run.cost) for run in _of(runs, contestant, scale))
+
+
+def _growth(runs: list[Run]) -> float | None:
+    """How much more memory ours needs for five times the rows; None if that was not measured."""
+    if not _of(runs, OURS, 1) or not _of(runs, OURS, 5):
+        return None
+    one, five = (_typical(runs, OURS, scale, lambda cost: cost.peak_mb) for scale in (1, 5))
+    return five / one - 1
+
+
+def _ratios(runs: list[Run]) -> str:
+    lines = []
+    for scale in dict.fromkeys(run.scale for run in runs):
+        for course in (COURSE, COURSE_ZSTD):
+            cpu, peak = (
+                _typical(runs, course, scale, figure) / _typical(runs, OURS, scale, figure)
+                for figure in (lambda cost: cost.cpu_s, lambda cost: cost.peak_mb)
+            )
+            lines.append(
+                f"- At {scale * ROWS:,} rows {course} needs {cpu:.1f} times Landfall's CPU time"
+                f" and {peak:.1f} times its memory."
+            )
+    return "\n".join(lines)
+
+
+def _growth_said(runs: list[Run]) -> str:
+    growth = _growth(runs)
+    return "" if growth is None else f"- Five times the rows change Landfall's peak memory by {growth:+.1%}."
+
+
+def _equality(comparisons: list[Comparison]) -> str:
+    differences = [difference for each in comparisons for difference in each.differences()]
+    if differences:
+        return "- **The outputs differ:** " + "; ".join(differences)
+    columns = len(comparisons[0].columns)
+    return f"- The outputs hold the same rows, and in all {columns} columns the same nulls, sums and values."
+
+
+def _targets(runs: list[Run]) -> str:
+    lines = []
+    if some := _of(runs, OURS, 1):
+        peak = max(run.cost.peak_mb for run in some)
+        lines.append(
+            f"| Peak memory, {ROWS:,} rows | under {PEAK_MB} MB | at most {peak:.0f} MB, {_met(peak < PEAK_MB)} |"
+        )
+    if (growth := _growth(runs)) is not None:
+        lines.append(
+            f"| The same, five times the rows | at most {GROWTH:.0%} more | {growth:+.1%}, {_met(growth <= GROWTH)} |"
+        )
+    return "\n".join(lines)
+
+
+def _met(holds: bool) -> str:
+    return "met" if holds else "**missed**"
+
+
+def _machine() -> str:
+    memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    return f"{platform.system()} {platform.machine()}{_model()}, {os.cpu_count()} CPUs, {memory_gb:.0f} GB"
+
+
+def _model() -> str:
+    described = Path("/proc/cpuinfo")
+    if sys.platform != "linux" or not described.exists():
+        return ""
+    lines = described.read_text(encoding="utf-8").splitlines()
+    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    return f" ({model})" if model else ""
