@@ -5,6 +5,7 @@
 import argparse
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -30,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except Interrupted as interrupted:
         return interrupted.exit_code
+    except BrokenPipeError:  # `... | head -1`: the rest of the report has no reader
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter's last flush complains
+        return 128 + signal.SIGPIPE
 
 
 def _up(options: argparse.Namespace) -> int:

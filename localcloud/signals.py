@@ -23,9 +23,10 @@ class Interrupted(BaseException):
 
 
 def raise_interrupted() -> None:
-    """Let the signals raise `Interrupted` from now on."""
+    """Let the signals raise `Interrupted` from now on; `nohup` keeps its meaning."""
     for number in ENDING:
-        signal.signal(number, _raise)
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _raise)
 
 
 @contextmanager
