@@ -31,14 +31,11 @@ class Window:
         """Read a listing's parameters.
 
         Raises:
-            NotImplementedHere: other versions than the live one are asked for, or a glob with a delimiter.
+            NotImplementedHere: a glob with a delimiter.
         """
-        for versions in ("versions", "softDeleted"):
-            if query.get(versions, "false") != "false":
-                raise NotImplementedHere(f"the listing parameter {versions}={query[versions]}")
         if "matchGlob" in query and query.get("delimiter"):
             raise NotImplementedHere("matchGlob together with delimiter")
-        trailing = query.get("includeTrailingDelimiter") == "true"
+        trailing = query.get("includeTrailingDelimiter", "").lower() == "true"  # gcloud writes True
         prefix, delimiter, first = (query.get(name, "") for name in ("prefix", "delimiter", "startOffset"))
         return cls(prefix, delimiter, first, query.get("endOffset") or None, trailing)
 

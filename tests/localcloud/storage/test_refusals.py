@@ -13,13 +13,13 @@ import pytest
         ("PUT", "/lake/x", "PUT /lake/x"),
         ("GET", "/storage/v1/b/lake/o?versions=true", "versions=true"),
         ("GET", "/storage/v1/b/lake/o?softDeleted=true", "softDeleted=true"),
-        ("GET", "/storage/v1/b/lake/o?filter=x", "'filter' of GET /storage/v1/b/lake/o"),
-        ("DELETE", "/storage/v1/b/lake/o/x?overrideUnlockedRetention=true", "'overrideUnlockedRetention'"),
-        ("POST", "/upload/storage/v1/b/lake/o?uploadType=media&name=x&predefinedAcl=private", "'predefinedAcl'"),
+        ("GET", "/storage/v1/b/lake/o?filter=x", "filter=x of GET /storage/v1/b/lake/o"),
+        ("DELETE", "/storage/v1/b/lake/o/x?overrideUnlockedRetention=true", "overrideUnlockedRetention=true"),
+        ("POST", "/upload/storage/v1/b/lake/o?uploadType=media&name=x&predefinedAcl=private", "predefinedAcl=private"),
         (
             "POST",
-            "/storage/v1/b/lake/o/x/rewriteTo/b/lake/o/y?maxBytesRewrittenPerCall=1",
-            "'maxBytesRewrittenPerCall'",
+            "/storage/v1/b/lake/o/x/rewriteTo/b/lake/o/y?rewriteToken=1",
+            "rewriteToken=1",
         ),
     ],
 )
@@ -30,6 +30,12 @@ def test_what_is_not_implemented_is_named(http: Any, method: str, target: str, n
     assert (refused.status, error["code"], error["errors"][0]["reason"]) == (501, 501, "notImplemented")
     assert named in error["message"]
     assert http.names() == ["x"]
+
+
+def test_what_is_switched_off_is_no_reason_to_refuse(http: Any) -> None:
+    http.media("x", b"x")
+    assert http.send("GET", "/storage/v1/b/lake/o?versions=False&softDeleted=false").status == 200
+    assert http.object("GET", "x", softDeleted="False").status == 200
 
 
 @pytest.mark.parametrize(
