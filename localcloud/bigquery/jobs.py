@@ -10,6 +10,7 @@ import asyncio
 import logging
 import re
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,6 +28,7 @@ from localcloud.bigquery.parsing import restore
 
 _LOG = logging.getLogger(__name__)
 _WORKERS = 32  # most of them wait for their turn to write
+_INTERRUPT_EVERY_S = 0.05
 _MULTI_REGIONS = {"US", "EU"}  # only their jobs are found without saying where
 
 
@@ -78,15 +80,21 @@ class Run:
     def cancel(self) -> None:
         """Stop the job as soon as possible; what is committed stays."""
         self._cancelled.set()
-        cursor = self._cursor
-        if cursor is not None:
-            with suppress(duckdb.Error):  # closed in the meantime
-                cursor.interrupt()
+        threading.Thread(target=self._interrupt, name="bigquery-cancel", daemon=True).start()
 
     def pause(self, seconds: float) -> None:
         """Wait, unless cancelled."""
         if self._cancelled.wait(seconds):
             raise stopped()
+
+    def _interrupt(self) -> None:
+        """Interrupt until it is heard: the engine forgets an interruption that comes while it plans a statement."""
+        while not self.ended.done():
+            cursor = self._cursor
+            if cursor is not None:
+                with suppress(duckdb.Error):  # closed in the meantime
+                    cursor.interrupt()
+            time.sleep(_INTERRUPT_EVERY_S)
 
     def _interruptible(self, cursor: Cursor) -> Iterator[Cursor]:
         self._cursor = cursor
@@ -185,11 +193,10 @@ class Jobs:
         return self._delay_s > 0
 
     def close(self) -> None:
-        """Let running jobs end; those still waiting run at the next start."""
+        """Stop all jobs; those that are not done run at the next start."""
         self._closing = True
-        if self._delay_s:
-            for run in list(self._active.values()):
-                run.cancel()
+        for run in list(self._active.values()):
+            run.cancel()
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _start(self, run: Run) -> None:
@@ -197,20 +204,23 @@ class Jobs:
         self._pool.submit(self._run, run)
 
     def _run(self, run: Run) -> None:
-        key = run.record.key
-        fault = self._attempt(run)
-        if fault is not None and self._closing:
-            return  # interrupted by the end of this process, not by a user: it runs again
+        try:
+            fault = self._attempt(run)
+            if fault is None or not self._closing:  # the end of this process stops a job, but does not end it
+                self._end(run, fault)
+        finally:
+            run.ended.set_result(None)
+
+    def _end(self, run: Run, fault: Fault | None) -> None:
         if fault is not None:
             error = Error.of(fault)
             failed = Status(state="DONE", error_result=error, errors=(error,))
             record = run.record.with_statistics(end_time=now_ms()).model_copy(update={"status": failed})
             with self._database.append() as cursor:
                 run.record_end(cursor, record)
-        del self._active[key]
+        del self._active[run.record.key]
         if run.media:
             run.media.unlink(missing_ok=True)
-        run.ended.set_result(None)
 
     def _attempt(self, run: Run) -> Fault | None:
         """Do a job's work; give the reason if it failed."""

@@ -181,7 +181,7 @@ def _name_the_unnamed(query: exp.Query) -> None:
         return
     unnamed, named = 0, []
     for expression in list(select.expressions):
-        if not expression.output_name and not expression.is_star:
+        if not expression.is_star and not isinstance(expression, exp.Alias | exp.Column | exp.Dot):
             expression.replace(exp.alias_(expression.copy(), f"f{unnamed}_", quoted=True))
             unnamed += 1
         elif not expression.is_star:
