@@ -106,7 +106,10 @@ def running(data: Path, wanted: Sequence[Service], doing: str) -> Iterator[list[
             lock.keep()
         else:
             lock.release()
-        yield [record.name for record in started]
+        try:
+            yield [record.name for record in started]
+        finally:  # here by what is remembered: somebody may have removed the data folder and the pid files with it
+            _stop(state, started)
 
 
 @contextmanager

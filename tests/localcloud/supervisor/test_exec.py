@@ -1,5 +1,6 @@
 """`exec`: the command's environment and exit code, and that nothing outlives it."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -166,6 +167,18 @@ def test_an_interrupted_up_stops_what_it_started(laptop: Laptop) -> None:
     assert laptop.records() == []
 
 
+def test_services_are_stopped_although_the_data_folder_was_removed(laptop: Laptop) -> None:
+    process = start(laptop, SLEEPING)
+    cloud = laptop.cloud()
+    shutil.rmtree(laptop.data, ignore_errors=True)
+
+    process.terminate()
+    process.communicate(timeout=20)
+
+    assert process.returncode == 128 + signal.SIGTERM
+    assert cloud.identity.process() is None
+
+
 def test_a_second_exec_is_told_who_has_the_data_folder(laptop: Laptop) -> None:
     process = start(laptop, SLEEPING)
     second, down = laptop.run("exec", "--no-prefect", "--", "true"), laptop.run("down")
@@ -195,3 +208,30 @@ def test_the_command_of_a_killed_exec_is_ended_though_up_keeps_the_services(lapt
 
     assert command.identity.process() is None
     assert laptop.records() == [cloud]
+
+
+def test_at_a_terminal_the_command_can_read_and_ctrl_c_is_its_own(laptop: Laptop) -> None:
+    terminal = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+    program = "import time; print('got', input(), flush=True); time.sleep(600)"
+    command = laptop.arguments("exec", "--no-prefect", "--", sys.executable, "-c", program)
+    with subprocess.Popen(
+        [sys.executable, "-c", terminal, *command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+        env=dict(laptop.environment),
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write("hello\n")
+            assert any("got hello" in line for line in process.stdout)
+            process.stdin.write("\x03")
+            process.stdin.flush()
+            process.wait(20)
+        finally:
+            process.kill()  # if it hangs, so that leaving the block does not
+
+    assert process.returncode == 128 + signal.SIGINT
+    assert laptop.records() == []
