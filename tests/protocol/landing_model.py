@@ -269,7 +269,7 @@ def misfortune(world: World, search: Search) -> Iterator[World]:
 def alone(world: World, rules: AbstractSet[str], search: Search) -> tuple[list[str], str]:
     """Run one more process by itself, jobs done at once; gives its steps, and the table or what went wrong."""
     world = world._replace(processes=(Process(),), lost=search.lost)
-    steps = []
+    steps: list[str] = []
     for _ in range(400):
         here = world.processes[0].step
         if here == "end":

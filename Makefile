@@ -1,0 +1,66 @@
+# `make` alone prints this list. CONTRACT, FROM and TO choose what `make run` lands: all periods if FROM is left out.
+CONTRACT ?= flights
+FROM ?=
+TO ?=
+
+PYTHON ?= python3
+BIN := .venv/bin
+PY := $(BIN)/python
+LOCAL := $(PY) -m localcloud
+CODE := flows blocks localcloud tests benchmarks
+
+# lock and project are read again whenever they change; --require-hashes takes nothing that the lock does not name
+INSTALLED := .venv/installed
+
+.DEFAULT_GOAL := help
+.PHONY: help run up down env blocks test check lint lock bench clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@echo '  make run CONTRACT=weather FROM=2013-01 TO=2013-03'
+
+run: $(INSTALLED) ## land a contract on the local cloud: web -> GCS -> BigQuery
+	@$(LOCAL) exec -- sh -c '$(LOCAL) provision | $(PY) -m blocks --if-absent \
+		&& exec $(PY) flows/web_to_bigquery.py $(CONTRACT) $(FROM) $(TO)'
+
+up: $(INSTALLED) ## start the local cloud and a Prefect server, and print their addresses
+	@$(LOCAL) up
+
+down: $(INSTALLED) ## stop them
+	@$(LOCAL) down
+
+env: $(INSTALLED) ## print the exports for your own shell: eval "$$(make -s env)"
+	@$(LOCAL) env
+
+blocks: $(INSTALLED) ## make the local bucket and dataset, and register Prefect's blocks (after make up)
+	@$(LOCAL) exec -- sh -c '$(LOCAL) provision | $(PY) -m blocks'
+
+test: $(INSTALLED) ## run the tests
+	@$(PY) -m pytest
+
+lint: $(INSTALLED) ## style, types and import rules
+	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/ruff format --check --quiet $(CODE)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+check: lint test ## what CI runs: lint, then the tests
+
+bench: $(INSTALLED) ## measure the conversion beside the course's pandas flow, and write docs/performance.md
+	@$(PY) benchmarks/conversion.py
+
+lock: $(INSTALLED) ## write requirements.lock anew from pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		--no-emit-index-url --all-extras pyproject.toml --output-file requirements.lock
+
+clean: ## stop everything, and remove the local cloud's data (not .venv)
+	@if [ -x $(PY) ]; then $(LOCAL) down; fi
+	@rm -rf .local
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Landfall needs Python 3.11 or newer; set PYTHON=")'
+	@echo 'installing into .venv, once'
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

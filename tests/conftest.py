@@ -1,0 +1,55 @@
+"""Services that are started once for all tests: the local cloud, and a Prefect server beside it."""
+
+import os
+import shlex
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from tests.end_to_end.place import Place, clients, real_flights
+from tests.end_to_end.runner import Runner
+from tests.publisher import Publisher
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment of a process that uses the local cloud and its Prefect server."""
+    data = tmp_path_factory.mktemp("cloud")
+    localcloud = [sys.executable, "-m", "localcloud"]
+    subprocess.run([*localcloud, "up", "--data", str(data)], check=True, capture_output=True, timeout=120)
+    try:
+        lines = subprocess.run([*localcloud, "env", "--data", str(data)], check=True, capture_output=True, text=True)
+        yield _environment(lines.stdout)
+    finally:
+        subprocess.run([*localcloud, "down", "--data", str(data)], check=True, capture_output=True, timeout=60)
+
+
+def _environment(exports: str) -> dict[str, str]:
+    words = (shlex.split(line) for line in exports.splitlines() if line.startswith("export "))
+    return dict(word.split("=", 1) for _, word in words)
+
+
+@pytest.fixture(scope="session")
+def runner(cloud: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
+    """Flow runs in processes of their own, against the local cloud."""
+    started = Runner({**os.environ, **cloud}, tmp_path_factory.mktemp("runs"))
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def place(cloud: dict[str, str], runner: Runner) -> Iterator[Place]:
+    """An environment of this test's own."""
+    with Publisher() as publisher:
+        made = Place(f"t{uuid.uuid4().hex[:8]}", runner, publisher, *clients(cloud))
+        made.make()
+        yield made
+
+
+@pytest.fixture(scope="session")
+def january(cloud: dict[str, str]) -> list[str]:
+    """Real flights of January 2013, as lines: 3,000 of them."""
+    return real_flights(cloud["LANDFALL_PUBLISHER"], "2013-01")[:3000]

@@ -1,0 +1,16 @@
+"""Defects that a test plants into a run's process before it starts."""
+
+import pyarrow as pa
+
+from flows.etl import convert
+
+
+def drop_a_row() -> None:
+    """Let the converter lose the last row of each block."""
+    whole = convert._parse  # noqa: SLF001 - the defect is deep inside, or it would be no defect
+
+    def lossy(*arguments: object) -> pa.Table:
+        table = whole(*arguments)  # type: ignore[arg-type]
+        return table.slice(0, table.num_rows - 1)
+
+    convert._parse = lossy  # noqa: SLF001

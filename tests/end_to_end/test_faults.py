@@ -1,0 +1,166 @@
+"""Kills, races and lost replies: whatever happens, each published row is in the table exactly once."""
+
+import random
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.end_to_end.place import Place, content
+from tests.proxy import Asked, Fault, Proxy
+
+KILLS = 20
+LANES = 2  # partitions of the same table that are killed side by side
+
+
+def is_load(asked: Asked) -> bool:
+    return asked.method == "POST" and asked.path.partition("?")[0].endswith("/jobs") and b'"load"' in asked.body
+
+
+def is_claim(asked: Asked) -> bool:
+    return asked.method == "POST" and "/upload/" in asked.path and b"log/flights/" in asked.body
+
+
+def is_last_part(asked: Asked) -> bool:
+    span = asked.headers.get("Content-Range", "")
+    return asked.method == "PUT" and span.startswith("bytes ") and not span.endswith("*")
+
+
+def assert_settled(place: Place, month: str, rows: list[str]) -> None:
+    """Every row once by content; log, ledger and lake agree on the newest claim."""
+    assert place.landed(month) == content(rows)
+    claims = place.claims(month)
+    assert [claim["n"] for claim in claims] == list(range(len(claims)))
+    current = place.ask(f"SELECT n, lake_uri, warehouse_rows FROM {{landings_current}} WHERE `partition` = '{month}'")
+    assert current == [(claims[-1]["n"], claims[-1]["lake_uri"], len(rows))]
+    assert claims[-1]["lake_uri"].partition("lake/")[2] in " ".join(place.objects("lake/"))
+
+
+@pytest.mark.timeout(300)
+def test_twenty_kills_at_random_moments_lose_and_double_nothing(place: Place, january: list[str]) -> None:
+    seed = random.randrange(1_000_000)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    place.publish("2013-12", january)
+    started = time.monotonic()
+    assert place.run("flights", "2013-12").code == 0
+    whole_s = time.monotonic() - started
+    plans = [[(chance.uniform(0.1, whole_s * 1.3), i) for i in range(KILLS // LANES)] for _ in range(LANES)]
+
+    def lane(number: int) -> list[int]:
+        month, codes = f"2013-0{number + 1}", []
+        for moment, i in plans[number]:
+            rows = january[i * 100 : i * 100 + 1500]  # another content each time: fence and wait have work to do
+            place.publish(month, rows)
+            killed = place.start("flights", month)
+            time.sleep(moment)
+            killed.kill()
+            codes.append(killed.wait())
+            repeated = place.run("flights", month)
+            assert repeated.code == 0, f"seed {seed}, lane {number}, kill {i} at {moment:.2f} s: {repeated.text}"
+            assert_settled(place, month, rows)
+        return codes
+
+    with ThreadPoolExecutor(LANES) as pool:
+        codes = [code for lane_codes in pool.map(lane, range(LANES)) for code in lane_codes]
+    assert len(codes) == KILLS
+    assert codes.count(-9) >= KILLS // 2, f"most runs had ended before they were killed: {codes}"
+
+
+def test_eight_processes_landing_one_partition_make_one_claim_and_one_load(place: Place, january: list[str]) -> None:
+    place.publish("2013-01", january)
+    runs = [place.start("flights", "2013-01") for _ in range(8)]
+    assert [run.wait() for run in runs] == [0] * 8, "\n".join(run.text for run in runs)
+    assert len(place.claims()) == 1
+    assert len(place.jobs()) == 1
+    assert place.ask("SELECT COUNT(*) FROM {landings}") == [(1,)]
+    assert len(place.objects("lake/")) == 1
+    assert_settled(place, "2013-01", january)
+
+
+def test_a_held_back_load_does_not_put_old_rows_over_newer_ones(
+    place: Place, january: list[str], cloud: dict[str, str]
+) -> None:
+    old, new = january[:700], january[500:1500]
+    release = threading.Event()
+    with Proxy(cloud["BIGQUERY_EMULATOR_HOST"]) as proxy:
+        held = proxy.add(Fault(is_load, before=lambda: release.wait(60)))
+        place.publish("2013-01", old)
+        slow = place.start("flights", "2013-01", BIGQUERY_EMULATOR_HOST=proxy.url)
+        while not held.fired:
+            time.sleep(0.02)
+        place.publish("2013-01", new)
+        assert place.run("flights", "2013-01").code == 0
+        assert place.landed() == content(new)
+        release.set()
+        assert slow.wait() == 0, slow.text
+    first, second = place.claims()
+    assert (first["source_rows"], second["source_rows"]) == (700, 1000)
+    assert_settled(place, "2013-01", new)
+
+
+@pytest.mark.parametrize(
+    ("host", "meets"),
+    [
+        ("BIGQUERY_EMULATOR_HOST", is_load),
+        ("STORAGE_EMULATOR_HOST", is_claim),
+        ("STORAGE_EMULATOR_HOST", is_last_part),
+    ],
+    ids=["the load job", "the claim", "the upload's last part"],
+)
+def test_a_lost_reply_is_not_taken_for_a_failure(
+    place: Place, january: list[str], cloud: dict[str, str], host: str, meets: object
+) -> None:
+    place.publish("2013-01", january[:300])
+    with Proxy(cloud[host]) as proxy:
+        fault = proxy.add(Fault(meets, lose_reply=True))  # type: ignore[arg-type]
+        run = place.run("flights", "2013-01", **{host: proxy.url})
+    assert fault.fired == 1
+    assert run.code == 0, run.text
+    assert len(place.claims()) == 1
+    assert len(place.jobs()) == 1
+    assert len(place.objects("lake/")) == 1
+    assert_settled(place, "2013-01", january[:300])
+
+
+@pytest.mark.parametrize(("host", "meets"), [("BIGQUERY_EMULATOR_HOST", is_load), ("STORAGE_EMULATOR_HOST", is_claim)])
+def test_a_passing_503_is_retried(
+    place: Place, january: list[str], cloud: dict[str, str], host: str, meets: object
+) -> None:
+    place.publish("2013-01", january[:300])
+    with Proxy(cloud[host]) as proxy:
+        fault = proxy.add(Fault(meets, status=503))  # type: ignore[arg-type]
+        assert place.run("flights", "2013-01", **{host: proxy.url}).code == 0
+    assert fault.fired == 1
+    assert_settled(place, "2013-01", january[:300])
+
+
+def test_an_object_deleted_before_its_load_is_fetched_again(
+    place: Place, january: list[str], cloud: dict[str, str]
+) -> None:
+    place.publish("2013-01", january[:300])
+
+    def delete_the_claimed_object() -> None:
+        for blob in place.storage.list_blobs(place.bucket, prefix="lake/"):
+            blob.delete()
+
+    with Proxy(cloud["BIGQUERY_EMULATOR_HOST"]) as proxy:
+        fault = proxy.add(Fault(is_load, before=delete_the_claimed_object))
+        assert place.run("flights", "2013-01", BIGQUERY_EMULATOR_HOST=proxy.url).code == 0
+    assert fault.fired == 1
+    assert [claim["n"] for claim in place.claims()] == [0, 1]
+    assert_settled(place, "2013-01", january[:300])
+
+
+def test_content_that_changes_between_download_and_claim_starts_over(
+    place: Place, january: list[str], cloud: dict[str, str]
+) -> None:
+    place.publish("2013-01", january[:300])
+    with Proxy(cloud["STORAGE_EMULATOR_HOST"]) as proxy:
+        fault = proxy.add(Fault(is_last_part, before=lambda: place.publish("2013-01", january[:400])))
+        assert place.run("flights", "2013-01", STORAGE_EMULATOR_HOST=proxy.url).code == 0
+    assert fault.fired == 1
+    assert [claim["source_rows"] for claim in place.claims()] == [400]
+    assert len(place.objects("lake/")) == 1
+    assert_settled(place, "2013-01", january[:400])

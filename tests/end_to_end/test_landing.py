@@ -1,0 +1,150 @@
+"""A run's promise to who started it: rows landed once, said in one line, and nothing done twice."""
+
+import json
+import time
+import urllib.request
+
+from tests.end_to_end.place import Place, content
+
+
+def test_a_month_lands_with_every_row_and_a_second_run_writes_nothing(place: Place, january: list[str]) -> None:
+    place.publish("2013-01", january)
+    first = place.run("flights", "2013-01")
+    assert first.last_line == "1 partition landed: 3000 source rows = 3000 loaded + 0 quarantined", first.text
+    assert first.code == 0
+    assert place.landed() == content(january)
+    lake, log = place.objects("lake/"), place.objects("log/")
+
+    place.publisher.requests.clear()
+    second = place.run("flights", "2013-01")
+    assert (second.last_line, second.code) == ("1 partition up to date", 0)
+    assert place.publisher.requests == [("HEAD", "/flights/flights_2013-01.csv.gz")]
+    assert (place.objects("lake/"), place.objects("log/")) == (lake, log)
+    assert len(place.jobs()) == 1
+    assert place.ask("SELECT COUNT(*) FROM {landings}") == [(1,)]
+
+
+def test_one_bad_partition_does_not_stop_the_others(place: Place, january: list[str]) -> None:
+    place.publish("2013-01", january[:100])
+    place.publish("2013-03", january[:200])
+    run = place.run("flights", "2013-01", "2013-03")
+    assert run.code == 1
+    assert run.last_line == "2 partitions landed, 1 failed: 300 source rows = 300 loaded + 0 quarantined"
+    assert "found 404 Not Found, expected 200" in run.text
+    assert place.ask("SELECT file_month, COUNT(*) FROM {flights} GROUP BY 1 ORDER BY 1") != []
+
+    place.publish("2013-02", january[:50])
+    mended = place.run("flights", "2013-01", "2013-03")
+    assert mended.code == 0
+    assert mended.last_line == "1 partition landed, 2 up to date: 50 source rows = 50 loaded + 0 quarantined"
+
+
+def test_the_table_follows_the_publisher_from_a_to_b_and_back_to_a(place: Place, january: list[str]) -> None:
+    a, b = january[:500], january[400:1200]
+    for number, rows in enumerate((a, b, a)):
+        place.publish("2013-01", rows)
+        assert place.run("flights", "2013-01").code == 0
+        assert place.landed() == content(rows)
+        assert [claim["n"] for claim in place.claims()] == list(range(number + 1))
+    assert place.ask("SELECT n, status FROM {landings} ORDER BY n") == [(0, "loaded"), (1, "loaded"), (2, "loaded")]
+    assert place.ask("SELECT n FROM {landings_current}") == [(2,)]
+    assert len(place.objects("lake/")) == 1
+    assert len(place.objects("superseded/")) == 2
+
+
+def test_the_two_halves_land_what_the_whole_way_lands(place: Place, january: list[str]) -> None:
+    place.publish("2013-01", january)
+    claimed = place.run("flights", "2013-01", flow="web_to_gcs")
+    assert (claimed.code, claimed.last_line) == (
+        0,
+        "1 partition claimed: 3000 source rows = 3000 in the lake + 0 quarantined",
+    )
+    assert place.tables() == set()
+    loaded = place.run("flights", "2013-01", flow="gcs_to_bigquery")
+    assert (loaded.code, loaded.last_line) == (0, "1 partition landed: 3000 source rows = 3000 loaded + 0 quarantined")
+    assert place.landed() == content(january)
+    assert place.run("flights", "2013-01").last_line == "1 partition up to date"
+
+
+def test_another_source_stands_until_the_publisher_changes_its_own(place: Place, january: list[str]) -> None:
+    wrong, corrected, republished = january[:10], january[:12], january[:14]
+    place.publish("2013-01", wrong)
+    assert place.run("flights", "2013-01").code == 0
+    place.publish("2013-01", corrected, contract="corrected")
+    source = f"{place.publisher.url}/corrected/corrected_2013-01.csv.gz"
+    assert place.run("flights", "2013-01", "--source", source).code == 0
+    assert place.landed() == content(corrected)
+    assert place.run("flights", "2013-01").last_line == "1 partition up to date"
+    place.publish("2013-01", republished)
+    assert place.run("flights", "2013-01").code == 0
+    assert place.landed() == content(republished)
+
+
+def test_new_validators_for_the_same_content_are_remembered(place: Place, january: list[str]) -> None:
+    place.publish("2013-01", january[:10])
+    assert place.run("flights", "2013-01").code == 0
+    place.publisher.files["/flights/flights_2013-01.csv.gz"].headers["ETag"] = '"another"'
+    assert place.run("flights", "2013-01").last_line == (
+        "1 partition landed: 10 source rows = 10 loaded + 0 quarantined"
+    )
+    assert [claim["n"] for claim in place.claims()] == [0]
+    assert len(place.jobs()) == 1
+    place.publisher.requests.clear()
+    assert place.run("flights", "2013-01").last_line == "1 partition up to date"
+    assert place.publisher.asked("GET") == []
+
+
+def test_a_snapshot_replaces_the_whole_table(place: Place) -> None:
+    for names in (["AA,American", "UA,United"], ["AA,American Airlines"]):
+        place.publisher.serve("/airlines.csv", "\n".join(["carrier,name", *names, ""]).encode())
+        assert place.run("airlines").code == 0
+        assert place.ask("SELECT * FROM {airlines} ORDER BY 1") == [tuple(name.split(",")) for name in names]
+
+
+def test_what_landed_in_a_table_that_was_dropped_lands_again(place: Place, january: list[str]) -> None:
+    for month in ("2013-01", "2013-02"):
+        place.publish(month, january[:20])
+    assert place.run("flights", "2013-01", "2013-02").code == 0
+    place.bigquery.delete_table(f"{place.dataset}.flights")
+    assert place.run("flights", "2013-01").code == 0
+    assert place.landed("2013-01") == content(january[:20])
+    # the other month's rows went with the table: what was loaded before it was made does not count
+    again = place.run("flights", "2013-01", "2013-02")
+    assert again.last_line == "1 partition landed, 1 up to date: 20 source rows = 20 loaded + 0 quarantined"
+    assert place.landed("2013-02") == content(january[:20])
+    assert [claim["kind"] for claim in place.claims("2013-02")] == ["landing", "repair"]
+
+
+def test_tables_are_made_from_the_contract(place: Place, january: list[str]) -> None:
+    place.publish("2013-01", january[:5])
+    assert place.run("flights", "2013-01").code == 0
+    table = place.bigquery.get_table(f"{place.dataset}.flights")
+    assert (table.time_partitioning.type_, table.time_partitioning.field) == ("MONTH", "file_month")
+    assert table.clustering_fields == ["carrier", "origin"]
+    assert table.labels["contract"] == "flights"
+    assert table.labels["contract_fingerprint"] == place.claims()[0]["contract_fingerprint"]
+    assert "Bureau of Transportation Statistics" in table.description
+    assert {field.name: field.description for field in table.schema}["distance"] == "Miles"
+    assert {field.mode for field in table.schema} == {"NULLABLE"}
+
+
+def test_what_the_work_logs_reaches_prefects_run_log(place: Place, january: list[str], cloud: dict[str, str]) -> None:
+    place.publish("2013-01", january[:5])
+    run = place.run("flights", "2013-01")
+    run_id = run.text.partition("/runs/flow-run/")[2][:36]
+    logs = run_log(cloud["PREFECT_API_URL"], run_id)
+    assert any(line.startswith("flights 2013-01: 5 rows") for line in logs), logs
+
+
+def run_log(api: str, run_id: str) -> list[str]:
+    deadline = time.monotonic() + 10  # the client sends logs in batches
+    while True:
+        query = {"logs": {"flow_run_id": {"any_": [run_id]}}}
+        request = urllib.request.Request(
+            f"{api}/logs/filter", json.dumps(query).encode(), {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request) as answer:
+            lines = [line["message"] for line in json.load(answer)]
+        if any("rows" in line for line in lines) or time.monotonic() > deadline:
+            return lines
+        time.sleep(0.2)
