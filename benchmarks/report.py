@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.measure import Cost
 
-OURS, COURSE, COURSE_ZSTD = "Landfall", "the course's flow", "the course's flow, zstd"
+OURS, COURSE, COURSE_ZSTD = "Landfall", "the course's flow", "the course's flow with zstd"
 PEAK_MB, GROWTH = 200, 0.10  # the targets: at one month's rows, and how much more at five times these
 ROWS = 1_369_765
 LIBRARIES = ("pyarrow", "isal", "google-cloud-storage", "requests", "pandas", "numpy")
@@ -105,14 +105,14 @@ its largest resident set; MB are 10^6 bytes.
 
 ## How it was measured
 
-    .venv/bin/python benchmarks/conversion.py {options}
+    {_pool()}.venv/bin/python benchmarks/conversion.py {options}
 
 - {dt.datetime.now(dt.UTC):%Y-%m-%d}, {_machine()}; Python {platform.python_version()},
   {", ".join(f"{name} {version(name)}" for name in LIBRARIES)}.
 - The file is made by `benchmarks/yellow.py`: like `yellow_tripdata_2021-01.csv.gz` in columns, rows, size (26 MB,
   125 MB without gzip) and in how values are written; at five times the rows, five times as large.
-- Each run is a fresh process, started in turn with the others; the publisher and storage are processes of their own
-  and are not counted.
+- Each run is a fresh process, started in turn with the others, after a round that is not counted; the publisher and
+  storage are processes of their own and are not counted either.
 - After the last round both Parquet files are read and held against each other: rows, and in each column nulls, sum
   and every value (amounts to the hundredth).
 
@@ -190,6 +190,12 @@ def _targets(runs: list[Run]) -> str:
 
 def _met(holds: bool) -> str:
     return "met" if holds else "**missed**"
+
+
+def _pool() -> str:
+    """Repeat the setting of Arrow's allocator, which decides some of the memory, where the caller made one."""
+    chosen = os.environ.get("ARROW_DEFAULT_MEMORY_POOL")
+    return f"ARROW_DEFAULT_MEMORY_POOL={chosen} " if chosen else ""
 
 
 def _machine() -> str:
