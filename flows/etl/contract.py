@@ -187,6 +187,8 @@ def read(folder: Path, name: str) -> Contract:
         raise ContractError(f"{path}: not TOML: {error}; nothing was written") from error
     except ValidationError as error:
         raise ContractError("\n".join(_say(path, found, each) for each in error.errors())) from error
+    except ContractError as error:
+        raise ContractError(f"{path}: {error}; nothing was written") from error
 
 
 def _say(path: Path, found: dict[str, Any], error: Any) -> str:

@@ -33,7 +33,9 @@ ARROW: dict[str, pa.DataType] = {
 GROUP_ROWS = 131_072
 GROUP_BYTES = 32 << 20  # of wide rows: what a group may take in memory before it is written
 
-VALUE = re.compile(r"In CSV column #(\d+): Row #(\d+): CSV conversion error to .+: (?:invalid value )?(.*)", re.DOTALL)
+VALUE = re.compile(
+    r"In CSV column #(\d+): Row #(\d+): (?:CSV conversion error to .+: )?(?:invalid value )?(.*)", re.DOTALL
+)
 SHAPE = re.compile(r"CSV parse error: Row #(\d+): Expected (\d+) columns, got (\d+)")
 
 
@@ -70,7 +72,7 @@ def tables(records: Records, contract: Contract, partition: Partition, url: str)
         yield pa.Table.from_arrays(columns, schema=target)
 
 
-def write(parts: Iterable[pa.Table], target: pa.Schema, sink: io.RawIOBase) -> int:
+def write(parts: Iterable[pa.Table], target: pa.Schema, sink: io.IOBase) -> int:
     """Write tables as one Parquet file and return the number of rows; equal tables give equal bytes."""
     rows = 0
     with pyarrow.parquet.ParquetWriter(sink, target, compression="zstd", compression_level=1) as writer:

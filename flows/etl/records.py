@@ -103,11 +103,14 @@ class Records:
         return [span for span in spans if data.find(b"\n", *span) >= 0]
 
     def _check_closed(self, data: bytes) -> None:
-        if any(not match[1] for match in self._quoted.finditer(data)):
-            raise BadFile(
-                f"{self._url}: after record {self.total}: found a quote that is never closed, expected its end; correct"
-                " the file or the contract's dialect, nothing was written"
-            )
+        for match in self._quoted.finditer(data):
+            if not match[1]:
+                before = data[: match.start()]
+                number = self.total + self.count(before) + (not before or before.endswith(b"\n"))
+                raise BadFile(
+                    f"{self._url}: record {number}: found a quote that is never closed, expected its end; correct the"
+                    " file or the contract's dialect, nothing was written"
+                )
 
     def _check_length(self, data: bytes) -> None:
         if len(data) > RECORD_BYTES:

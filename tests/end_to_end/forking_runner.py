@@ -19,7 +19,7 @@ import flows.web_to_gcs
 from blocks.__main__ import Outputs, register
 from flows import by_hand
 
-FLOWS = {
+FLOWS: dict[str, Any] = {
     "web_to_bigquery": flows.web_to_bigquery.web_to_bigquery,
     "web_to_gcs": flows.web_to_gcs.web_to_gcs,
     "gcs_to_bigquery": flows.gcs_to_bigquery.gcs_to_bigquery,

@@ -1,0 +1,124 @@
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from flows.etl import contract
+from flows.etl.errors import ContractError
+
+NOW = dt.datetime(2021, 3, 15, tzinfo=dt.UTC)
+TEXT = """\
+revision = 1
+description = "Trips"
+owner = "data-team"
+source = "https://example.org/trips_{yyyy}-{mm}.csv.gz"
+format = "csv"
+compression = "gzip"
+partition = "month"
+first_partition = "2021-01"
+clustering = ["zone"]
+columns = [
+    { name = "id", type = "INT64", nullable = false },
+    { name = "zone", type = "STRING" },
+]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "trips.toml").write_text(TEXT)
+    return tmp_path
+
+
+def edited(folder: Path, old: str, new: str) -> contract.Contract:
+    assert old in TEXT
+    (folder / "trips.toml").write_text(TEXT.replace(old, new, 1))
+    return contract.read(folder, "trips")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "why"),
+    [
+        ("owner", "ower", "ower: found 'data-team'", "Extra inputs are not permitted"),
+        ("revision = 1\n", "", "revision", "Field required"),
+        ("revision = 1", 'revision = "1"', "revision: found '1'", "valid integer"),
+        ("revision = 1", "revision = 0", "revision: found 0", "greater than or equal to 1"),
+        ('"STRING"', '"TEXT"', "columns.1.type (column 'zone'): found 'TEXT'", "'STRING', 'INT64', 'FLOAT64'"),
+        ('name = "zone"', 'name = "ID"', "columns", "'id' is there twice"),
+        ('name = "zone"', 'name = "a zone"', "columns.1.name (column 'a zone')", "match pattern"),
+        ('name = "zone"', 'name = "_table_x"', "columns", "prefix that BigQuery reserves"),
+        ('name = "id"', 'name = "file_month"', "columns", "the column that Landfall adds"),
+        ("{mm}", "01", "source", "no {mm} in the address, which a partition by month needs"),
+        ("{mm}", "{mm}{dd}", "source", "{dd} cannot be filled in for a partition by month"),
+        ('"2021-01"', '"2021-13"', "", "found '2021-13', expected YYYY-MM"),
+        ('first_partition = "2021-01"\n', "", "first_partition", "missing"),
+        ('["zone"]', '["place"]', "clustering", "'place' is not a column of this contract"),
+        ('"month"', '"none"', "source", "cannot be filled in for a partition by none"),
+        ("partition =", "partition", "not TOML", "line 7"),
+        ("nullable = false", "nullable = 0", "columns.0.nullable (column 'id'): found 0", "valid boolean"),
+    ],
+)
+def test_a_contract_that_does_not_hold_is_refused_with_file_and_place(
+    folder: Path, old: str, new: str, place: str, why: str
+) -> None:
+    with pytest.raises(ContractError) as refused:
+        edited(folder, old, new)
+    messages = str(refused.value).splitlines()  # one for each place
+    (message,) = (each for each in messages if each.startswith(f"{folder / 'trips.toml'}: {place}"))
+    assert why in message
+    assert message.endswith("nothing was written")
+
+
+@pytest.mark.parametrize("name", ["nothing", "../trips", "trips.toml", "", "Trips"])
+def test_an_unknown_contract_is_refused_with_those_that_exist(folder: Path, name: str) -> None:
+    with pytest.raises(ContractError, match="expected one of trips; nothing was written"):
+        contract.read(folder, name)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "lands_again"),
+    [
+        ('"Trips"', '"All trips"', False),
+        ('"data-team"', '"somebody"', False),
+        ("https://example.org", "https://mirror.example.org", False),
+        ("revision = 1", "revision = 2", False),
+        ('type = "STRING"', 'type = "STRING", description = "Where"', False),
+        ('type = "STRING"', 'type = "STRING", nullable = false', True),
+        ('"STRING"', '"INT64"', True),
+        ('name = "id"', 'name = "number"', True),
+        ("columns = [", 'dialect = { null_values = ["NA"] }\ncolumns = [', True),
+    ],
+)
+def test_the_fingerprint_changes_with_what_lands_and_with_nothing_else(
+    folder: Path, old: str, new: str, *, lands_again: bool
+) -> None:
+    before = contract.read(folder, "trips").fingerprint
+    after = edited(folder, old, new).fingerprint
+    assert (after != before) is lands_again
+
+
+def test_periods_default_to_all_that_are_over(folder: Path) -> None:
+    trips = contract.read(folder, "trips")
+    assert [str(p) for p in trips.periods(None, None, NOW)] == ["2021-01", "2021-02"]
+    assert [str(p) for p in trips.periods("2021-02", None, NOW)] == ["2021-02"]
+    assert [str(p) for p in trips.periods("2021-02", "2021-03", NOW)] == ["2021-02", "2021-03"]
+    with pytest.raises(ContractError, match=r"found the period 2020-12, expected one from .* 2021-01"):
+        trips.periods("2020-12", "2021-01", NOW)
+
+
+def test_an_address_that_needs_a_publisher_asks_for_one(folder: Path) -> None:
+    trips = edited(folder, "https://example.org", "{publisher}")
+    period = trips.period("2021-02")
+    assert trips.address(period, "http://127.0.0.1:1/") == "http://127.0.0.1:1/trips_2021-02.csv.gz"
+    with pytest.raises(ContractError, match="set LANDFALL_PUBLISHER"):
+        trips.address(period, None)
+
+
+def test_the_projects_own_contracts_hold() -> None:
+    folder = Path(__file__).parents[2] / "flows" / "contracts"
+    held = [contract.read(folder, name) for name in contract.names(folder)]
+    assert {(each.name, each.partition) for each in held} >= {
+        ("airlines", "none"),
+        ("flights", "month"),
+        ("weather", "month"),
+    }
