@@ -6,6 +6,7 @@ import base64
 import math
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -75,12 +76,17 @@ def _float(value: float) -> str:
     return repr(value)
 
 
+def _numeric(value: Decimal) -> str:
+    text = f"{value:f}"  # normalize() would round to the 28 digits of Python's own context
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 _SPELLERS: dict[str, Spell] = {
     "BOOLEAN": lambda value: str(value).lower(),
     "BYTES": lambda value: base64.b64encode(value).decode(),
     "DATE": lambda value: value.isoformat(),
     "DATETIME": lambda value: value.isoformat(),
     "FLOAT": _float,
-    "NUMERIC": lambda value: f"{value.normalize():f}",
+    "NUMERIC": _numeric,
     "TIME": lambda value: value.isoformat(),
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from localcloud.bigquery.resources import (
@@ -92,10 +92,15 @@ class StructField(Resource):
     type: QueryParameterType
 
 
+def _as_text(value: object) -> object:
+    """Take a FLOAT64 as the number that the client sends."""
+    return repr(value) if isinstance(value, float) else value
+
+
 class QueryParameterValue(Resource):
     """A parameter's value; a scalar without value is NULL."""
 
-    value: str | None = None
+    value: Annotated[str, BeforeValidator(_as_text)] | None = None
     array_values: tuple[QueryParameterValue, ...] | None = None
     struct_values: dict[str, QueryParameterValue] | None = None
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 from sqlglot import exp
 
 from localcloud.bigquery.faults import not_implemented
+from localcloud.bigquery.parsing import parse
 from localcloud.bigquery.partitions import ARRIVAL
 from localcloud.bigquery.resources import Clustering, Column, TimePartitioning
 
@@ -68,7 +70,7 @@ def _typed(name: str, kind: exp.DataType) -> Column:
         return Column(name=name, type="RECORD", fields=columns(kind.expressions))
     if kind.expressions:
         raise not_implemented(f"The type {kind.sql('bigquery')}")
-    return Column.model_validate({"name": name, "type": kind.sql("bigquery")})
+    return parse(Column, json.dumps({"name": name, "type": kind.sql("bigquery")}), f"The column {name}")
 
 
 def _time_partitioning(expression: exp.Expr) -> TimePartitioning:

@@ -6,6 +6,7 @@ import json
 from typing import TypeVar
 
 from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from localcloud.bigquery.faults import Fault, not_implemented
@@ -61,4 +62,4 @@ def _fault(errors: list[ErrorDetails], method: str) -> Fault:
 
 
 def _path(error: ErrorDetails) -> str:
-    return ".".join(str(part) for part in error["loc"])
+    return ".".join(to_camel(part) if isinstance(part, str) else str(part) for part in error["loc"])

@@ -1,34 +1,46 @@
-"""A server for each test with one empty dataset, and short ways to load and to ask."""
+"""An empty dataset for each test, and short ways to load and to ask."""
 
+import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 
-from tests.localcloud.bigquery.served import FolderLake, client_of, running
+from tests.localcloud.bigquery.served import FolderLake, running
 
 Load = Callable[..., bigquery.LoadJob]
 Select = Callable[..., list[tuple[Any, ...]]]
 
 
-@pytest.fixture
-def lake(tmp_path: Path) -> FolderLake:
-    return FolderLake(tmp_path / "objects")
+@pytest.fixture(scope="session")
+def objects(tmp_path_factory: pytest.TempPathFactory) -> FolderLake:
+    return FolderLake(tmp_path_factory.mktemp("objects"))
 
 
-@pytest.fixture
-def address(tmp_path: Path, lake: FolderLake) -> Iterator[str]:
-    with running(tmp_path / "warehouse", lake) as address:
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory, objects: FolderLake) -> Iterator[str]:
+    """One server for all tests: starting and stopping one takes longer than most of them."""
+    with running(tmp_path_factory.mktemp("warehouse"), objects) as address:
         yield address
 
 
 @pytest.fixture
+def lake(objects: FolderLake) -> FolderLake:
+    """An empty lake."""
+    shutil.rmtree(objects.root)
+    objects.root.mkdir()
+    return objects
+
+
+@pytest.fixture
 def client(address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[bigquery.Client]:
-    """A client of a server that holds one empty dataset, `trips`."""
+    """A client of a warehouse that holds one empty dataset, `trips`; used job ids stay used."""
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", address)
-    with client_of(address) as client:
+    with bigquery.Client("local", AnonymousCredentials()) as client:  # type: ignore[no-untyped-call]
+        for dataset in client.list_datasets():
+            client.delete_dataset(dataset.dataset_id, delete_contents=True)
         client.create_dataset("trips")
         yield client
 

@@ -100,7 +100,7 @@ def running(root: Path, lake: FolderLake, job_delay_s: float = 0.0) -> Iterator[
 
 
 def client_of(address: str) -> bigquery.Client:
-    return bigquery.Client("local", AnonymousCredentials(), client_options={"api_endpoint": address})
+    return bigquery.Client("local", AnonymousCredentials(), client_options={"api_endpoint": address})  # type: ignore[no-untyped-call]
 
 
 if __name__ == "__main__":

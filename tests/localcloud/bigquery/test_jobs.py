@@ -26,10 +26,10 @@ def test_a_job_id_that_was_used_is_a_duplicate_and_runs_nothing(
 
 def test_a_failed_job_keeps_its_id(client: bigquery.Client, load: Load, lake: FolderLake) -> None:
     with pytest.raises(exceptions.NotFound):
-        load("gs://lake/absent.parquet", "trips.t", job_id="the-claim")
+        load("gs://lake/absent.parquet", "trips.t", job_id="the-failed-claim")
     with pytest.raises(exceptions.Conflict):
-        load(lake.write("a.parquet", ONE), "trips.t", job_id="the-claim")
-    job = client.get_job("the-claim")
+        load(lake.write("a.parquet", ONE), "trips.t", job_id="the-failed-claim")
+    job = client.get_job("the-failed-claim")
     assert (job.state, job.error_result) == (
         "DONE",
         {"reason": "notFound", "message": "Not found: URI gs://lake/absent.parquet", "location": ""},
@@ -90,7 +90,7 @@ def test_a_job_outside_the_us_and_eu_is_found_only_where_it_ran(client: bigquery
     there = bigquery.Dataset("local.sydney")
     there.location = "australia-southeast1"
     client.create_dataset(there)
-    job = client.query("CREATE TABLE sydney.t (x INT64)", job_id="far")
+    job = client.query("CREATE TABLE sydney.t (x INT64)", job_id="far", job_retry=None)
     job.result()
     assert job.location == "australia-southeast1"
     assert client.get_job("far", location="australia-southeast1").state == "DONE"
@@ -104,19 +104,20 @@ def test_a_query_in_another_location_does_not_find_the_dataset(client: bigquery.
         client.query("SELECT * FROM trips.t", location="EU").result()
 
 
-def test_jobs_are_listed_newest_first_a_page_at_a_time(client: bigquery.Client) -> None:
-    for name in ("a", "b", "c"):
-        client.query("SELECT 1", job_id=name).result()
-    assert [job.job_id for job in client.list_jobs(page_size=2)] == ["c", "b", "a"]
-    assert [job.job_id for job in client.list_jobs(max_results=1, state_filter="done")] == ["c"]
-    assert list(client.list_jobs(state_filter="running")) == []
+def test_jobs_are_listed_newest_first_a_page_at_a_time(tmp_path: Path, lake: FolderLake) -> None:
+    with running(tmp_path / "warehouse", lake) as address, client_of(address) as client:
+        for name in ("a", "b", "c"):
+            client.query("SELECT 1", job_id=name, job_retry=None).result()
+        assert [job.job_id for job in client.list_jobs(page_size=2)] == ["c", "b", "a"]
+        assert [job.job_id for job in client.list_jobs(max_results=1, state_filter="done")] == ["c"]
+        assert list(client.list_jobs(state_filter="running")) == []
 
 
 def test_what_is_done_and_what_was_selected_outlives_a_restart(tmp_path: Path, lake: FolderLake) -> None:
     with running(tmp_path / "warehouse", lake) as address, client_of(address) as client:
         client.create_dataset("trips")
         client.query("CREATE TABLE trips.t AS SELECT 1 AS x").result()
-        client.query("SELECT x FROM trips.t", job_id="asked").result()
+        client.query("SELECT x FROM trips.t", job_id="asked", job_retry=None).result()
     with running(tmp_path / "warehouse", lake) as address, client_of(address) as client:
         assert [tuple(row) for row in client.get_job("asked").result()] == [(1,)]
         assert client.get_table("trips.t").num_rows == 1
@@ -125,7 +126,7 @@ def test_what_is_done_and_what_was_selected_outlives_a_restart(tmp_path: Path, l
 def test_a_job_accepted_but_not_run_before_a_stop_runs_at_the_next_start(tmp_path: Path, lake: FolderLake) -> None:
     with running(tmp_path / "warehouse", lake, 30) as address, client_of(address) as client:
         client.create_dataset("trips")
-        job = client.query("CREATE TABLE trips.t AS SELECT 1 AS x", job_id="later")
+        job = client.query("CREATE TABLE trips.t AS SELECT 1 AS x", job_id="later", job_retry=None)
         assert job.state == "PENDING"
     with running(tmp_path / "warehouse", lake) as address, client_of(address) as client:
         client.get_job("later").result()

@@ -1,6 +1,7 @@
 """SIGKILL in the middle of a load: the partition is as it was, and the job runs again at the next start."""
 
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -8,8 +9,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from google.api_core import exceptions
-from google.api_core.retry import Retry
 from google.cloud import bigquery
 
 from tests.localcloud.bigquery.served import FolderLake, client_of, free_port, running
@@ -24,12 +23,12 @@ def serve(root: Path, lake: FolderLake, port: int) -> "subprocess.Popen[bytes]":
     return subprocess.Popen([sys.executable, "-m", module, *arguments])
 
 
-def ready(client: bigquery.Client) -> None:
+def wait_for(port: int) -> None:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         try:
-            list(client.list_datasets(retry=Retry(predicate=lambda _: False)))
-        except (exceptions.GoogleAPICallError, ConnectionError):
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
             time.sleep(0.05)
         else:
             return
@@ -46,8 +45,8 @@ def test_a_killed_load_leaves_the_old_rows_and_runs_again(
     new = lake.write("new.parquet", pa.table({"m": days.cast(pa.string()), "x": range(BIG)}))
     process = serve(root, lake, port)
     try:
+        wait_for(port)
         with client_of(f"http://127.0.0.1:{port}") as client:
-            ready(client)
             client.create_dataset("trips")
             client.query("CREATE TABLE trips.t (m STRING, x INT64)").result()
             append = bigquery.LoadJobConfig(source_format="CSV")

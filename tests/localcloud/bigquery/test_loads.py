@@ -159,7 +159,9 @@ def test_a_local_file_is_loaded_through_an_upload(client: bigquery.Client, selec
     assert (job.output_rows, select("SELECT sum(x) FROM trips.t")) == (5, [(10,)])
 
 
-@pytest.mark.filterwarnings("ignore:Loading DataFrames:PendingDeprecationWarning")
+@pytest.mark.filterwarnings(
+    "ignore:Loading DataFrames:PendingDeprecationWarning", "ignore:Loading pandas:FutureWarning"
+)
 def test_a_data_frame_is_loaded_with_its_lists(client: bigquery.Client, select: Select) -> None:
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"name": ["a", "b"], "many": [[1], [2, 3]]})

@@ -11,12 +11,12 @@ from google.cloud import bigquery
 from tests.localcloud.bigquery.conftest import Load, Select
 from tests.localcloud.bigquery.served import FolderLake
 
-MOMENTS = [dt.datetime(2021, 1, 1, 7), dt.datetime(2021, 1, 1, 8)]  # noqa: DTZ001 - a DATETIME has no zone
+MOMENTS = [dt.datetime(2021, 1, 1, 7), dt.datetime(2021, 1, 1, 8)]
 GRAINS = [
     ("HOUR", "2021010107", MOMENTS),
-    ("DAY", "20210101", [dt.datetime(2021, 1, day) for day in (1, 2)]),  # noqa: DTZ001 - as above
-    ("MONTH", "202101", [dt.datetime(2021, month, 1) for month in (1, 2)]),  # noqa: DTZ001 - as above
-    ("YEAR", "2021", [dt.datetime(year, 1, 1) for year in (2021, 2022)]),  # noqa: DTZ001 - as above
+    ("DAY", "20210101", [dt.datetime(2021, 1, day) for day in (1, 2)]),
+    ("MONTH", "202101", [dt.datetime(2021, month, 1) for month in (1, 2)]),
+    ("YEAR", "2021", [dt.datetime(year, 1, 1) for year in (2021, 2022)]),
 ]
 
 

@@ -87,9 +87,7 @@ def test_merge_updates_inserts_and_deletes(client: bigquery.Client, select: Sele
 
 @pytest.mark.usefixtures("trips")
 def test_a_transaction_happens_whole_or_not_at_all(select: Select) -> None:
-    failing = (
-        "BEGIN TRANSACTION; DELETE FROM trips.t WHERE true; INSERT INTO trips.t (nope) VALUES (1); COMMIT TRANSACTION"
-    )
+    change = "DELETE FROM trips.t WHERE true; INSERT INTO trips.t (nope) VALUES (1)"
     with pytest.raises(exceptions.BadRequest):
         select(f"BEGIN TRANSACTION; {change}; COMMIT TRANSACTION")
     assert select("SELECT count(*) AS n FROM trips.t") == [(3,)]

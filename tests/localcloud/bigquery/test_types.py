@@ -20,7 +20,7 @@ VALUES = [
     ("BOOLEAN", pa.bool_(), [True, False]),
     ("DATE", pa.date32(), [dt.date(1, 1, 1), dt.date(9999, 12, 31)]),
     ("TIME", pa.time64("us"), [dt.time(0), dt.time(23, 59, 59, 999999)]),
-    ("DATETIME", pa.timestamp("us"), [MOMENT.replace(tzinfo=None), dt.datetime(1900, 1, 1)]),  # noqa: DTZ001 - a DATETIME has no zone
+    ("DATETIME", pa.timestamp("us"), [MOMENT.replace(tzinfo=None), dt.datetime(1900, 1, 1)]),
     ("TIMESTAMP", pa.timestamp("us", "UTC"), [MOMENT, dt.datetime(1900, 1, 1, tzinfo=dt.UTC)]),
     ("BYTES", pa.binary(), [b"", b"\x00\xff'"]),
 ]
