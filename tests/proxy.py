@@ -27,13 +27,14 @@ class Fault:
     """What befalls the requests that `meets` chooses, `times` times; `fired` counts them.
 
     `before` runs ahead of the upstream (it may wait); `lose_reply` lets the upstream work and then cuts the line;
-    `status` answers in the upstream's place.
+    `rewrite` changes what it answers; `status` answers in the upstream's place.
     """
 
     meets: Callable[[Asked], bool]
     times: int = 1
     before: Callable[[], object] | None = None
     lose_reply: bool = False
+    rewrite: Callable[[bytes], bytes] | None = None
     status: int | None = None
     fired: int = 0
 
@@ -98,16 +99,18 @@ def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - a cl
             if fault and fault.status:
                 self._answer(fault.status, [("Content-Type", "application/json")], b'{"error": {"code": 0}}')
             else:
-                self._pass(body, lose_reply=bool(fault and fault.lose_reply))
+                self._pass(body, fault)
 
-        def _pass(self, body: bytes, *, lose_reply: bool) -> None:
+        def _pass(self, body: bytes, fault: Fault | None) -> None:
             connection = http.client.HTTPConnection(str(upstream.hostname), upstream.port, timeout=60)
             connection.request(self.command, self.path, body, dict(self.headers))
             response = connection.getresponse()
             answer = response.read()
             length = response.getheader("Content-Length") if self.command == "HEAD" else None
             connection.close()
-            if lose_reply:
+            if fault and fault.rewrite:
+                answer = fault.rewrite(answer)
+            if fault and fault.lose_reply:
                 self.close_connection = True
                 self.connection.close()
                 return

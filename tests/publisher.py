@@ -25,6 +25,7 @@ class Publisher:
 
     files: dict[str, File] = field(default_factory=dict)
     requests: list[tuple[str, str]] = field(default_factory=list)
+    head_status: int | None = None  # of a publisher that does not serve HEAD
 
     def __post_init__(self) -> None:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -67,7 +68,8 @@ def _handler(publisher: Publisher) -> type[BaseHTTPRequestHandler]:
                 "Content-Length": str(len(file.body) if file.announced is None else file.announced),
                 **file.headers,
             }
-            self.send_response(file.status)
+            refused = publisher.head_status if self.command == "HEAD" else None
+            self.send_response(refused or file.status)
             for name, value in headers.items():
                 self.send_header(name, value)
             self.end_headers()

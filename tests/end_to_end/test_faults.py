@@ -1,8 +1,10 @@
 """Kills, races and lost replies: whatever happens, each published row is in the table exactly once."""
 
+import json
 import random
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -134,6 +136,45 @@ def test_a_passing_503_is_retried(
         assert place.run("flights", "2013-01", **{host: proxy.url}).code == 0
     assert fault.fired == 1
     assert_settled(place, "2013-01", january[:300])
+
+
+def failing(reason: str) -> Callable[[bytes], bytes]:
+    """Say of a load job that it failed, whatever it did."""
+
+    def rewrite(answer: bytes) -> bytes:
+        job = json.loads(answer)
+        error = {"reason": reason, "message": f"planted: {reason}", "location": ""}
+        job["status"] = {"state": "DONE", "errorResult": error, "errors": [error]}
+        return json.dumps(job).encode()
+
+    return rewrite
+
+
+@pytest.mark.parametrize("reason", ["backendError", "rateLimitExceeded", "stopped"])
+def test_passing_trouble_inside_a_job_is_met_by_another_attempt(
+    place: Place, january: list[str], cloud: dict[str, str], reason: str
+) -> None:
+    place.publish("2013-01", january[:300])
+    with Proxy(cloud["BIGQUERY_EMULATOR_HOST"]) as proxy:
+        fault = proxy.add(Fault(is_load, rewrite=failing(reason)))
+        run = place.run("flights", "2013-01", BIGQUERY_EMULATOR_HOST=proxy.url)
+    assert (fault.fired, run.code) == (1, 0), run.text
+    assert [job.job_id[-2:] for job in place.jobs()] == ["-0", "-1"]
+    assert place.ask("SELECT attempt, status FROM {landings}") == [(1, "loaded")]
+    assert_settled(place, "2013-01", january[:300])
+
+
+def test_a_refusal_is_terminal_and_said_in_the_ledger(place: Place, january: list[str], cloud: dict[str, str]) -> None:
+    place.publish("2013-01", january[:300])
+    with Proxy(cloud["BIGQUERY_EMULATOR_HOST"]) as proxy:
+        proxy.add(Fault(is_load, rewrite=failing("invalid")))
+        run = place.run("flights", "2013-01", BIGQUERY_EMULATOR_HOST=proxy.url)
+    assert run.code == 1
+    assert "planted: invalid" in run.text
+    assert "the old partition stands" in run.text
+    assert len(place.jobs()) == 1
+    assert place.ask("SELECT n, status, warehouse_rows FROM {landings}") == [(0, "refused", 0)]
+    assert place.ask("SELECT n FROM {landings_current}") == []
 
 
 def test_an_object_deleted_before_its_load_is_fetched_again(

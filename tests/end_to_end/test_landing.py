@@ -1,10 +1,16 @@
 """A run's promise to who started it: rows landed once, said in one line, and nothing done twice."""
 
+import datetime as dt
+import gzip
 import json
 import time
 import urllib.request
+from pathlib import Path
 
-from tests.end_to_end.place import Place, content
+from tests.end_to_end.place import HEADER, Place, content
+from tests.end_to_end.runner import Run
+
+CONTRACTS = Path(__file__).parents[2] / "flows" / "contracts"
 
 
 def test_a_month_lands_with_every_row_and_a_second_run_writes_nothing(place: Place, january: list[str]) -> None:
@@ -148,3 +154,39 @@ def run_log(api: str, run_id: str) -> list[str]:
         if any("rows" in line for line in lines) or time.monotonic() > deadline:
             return lines
         time.sleep(0.2)
+
+
+def test_a_raised_revision_lands_again_and_an_older_one_refuses(
+    place: Place, january: list[str], tmp_path: Path
+) -> None:
+    def run_with(text: str) -> Run:
+        (tmp_path / "flights.toml").write_text(text)
+        return place.run(
+            "flights", "2013-01", plant="tests.end_to_end.plants:other_contracts", OTHER_CONTRACTS=str(tmp_path)
+        )
+
+    first = (CONTRACTS / "flights.toml").read_text()
+    wider = first.replace("columns = [", 'columns = [\n    { name = "gate", type = "STRING" },', 1)
+    for month in ("2013-01", "2013-02"):
+        place.publish(month, january[:20])
+        assert place.run("flights", month).code == 0
+
+    body = "\n".join([f"{HEADER},gate", *(f"{row},B7" for row in january[:20])])
+    place.publisher.serve("/flights/flights_2013-01.csv.gz", gzip.compress(body.encode()))
+    unraised = run_with(wider)
+    assert unraised.code == 1
+    assert "expected a raised `revision` with each change of columns" in unraised.text
+    assert len(place.claims()) == 1
+
+    raised = run_with(wider.replace("revision = 1", "revision = 2"))
+    assert raised.code == 0, raised.text
+    assert place.ask("SELECT file_month, gate, COUNT(*) FROM {flights} GROUP BY 1, 2 ORDER BY 1") == [
+        (dt.date(2013, 1, 1), "B7", 20),
+        (dt.date(2013, 2, 1), None, 20),
+    ]
+
+    place.publish("2013-01", january[:30])
+    outdated = place.run("flights", "2013-01")
+    assert outdated.code == 1
+    assert "found claim 1 by revision 2 (converter 1), expected none newer than this code's revision 1" in outdated.text
+    assert [claim["contract_revision"] for claim in place.claims()] == [1, 2]

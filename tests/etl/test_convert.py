@@ -121,13 +121,13 @@ def test_a_missing_value_is_refused_where_the_contract_wants_one() -> None:
 
 def test_equal_files_give_equal_bytes_and_row_groups_are_large() -> None:
     agreed = contract_of(Column(name="id", type="INT64"))
-    text = "id\n" + "\n".join(map(str, range(300_000))) + "\n"
+    text = "id\n" + "\n".join(map(str, range(600_000))) + "\n"
 
     def written() -> bytes:
         sink = io.BytesIO()
         rows = Records(io.BytesIO(text.encode()), ",", "file")
         assert (
-            convert.write(convert.tables(rows, agreed, MONTH, "file"), convert.schema(agreed, MONTH), sink) == 300_000
+            convert.write(convert.tables(rows, agreed, MONTH, "file"), convert.schema(agreed, MONTH), sink) == 600_000
         )
         return sink.getvalue()
 
@@ -136,7 +136,7 @@ def test_equal_files_give_equal_bytes_and_row_groups_are_large() -> None:
     footer = pyarrow.parquet.ParquetFile(io.BytesIO(data)).metadata
     groups = [footer.row_group(number).num_rows for number in range(footer.num_row_groups)]
     assert all(rows >= convert.GROUP_ROWS for rows in groups[:-1])
-    assert len(groups) == 2
+    assert len(groups) > 1
 
 
 def test_parquet_types_are_those_of_bigquerys_own_dataframe_loader() -> None:

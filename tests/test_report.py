@@ -1,0 +1,55 @@
+from dataclasses import replace
+
+import pytest
+
+from flows.etl.claims import Claim
+from flows.etl.load import Loaded
+from flows.report import Report
+from flows.tasks import Done
+
+
+def done(partition: str, source: int, *, lake: int | None = None, table: int | None = None, bad: int = 0) -> Done:
+    lake = source - bad if lake is None else lake
+    claim = Claim(
+        *("flights", partition, 0, "landing", "http://127.0.0.1/f", None, None, 100, "ab", source, bad),
+        *("gs://lake/o", 1, "crc", lake, "1-ab", 1, None, 7, "2021-01-01T00:00:00+00:00"),
+    )
+    return Done(claim, Loaded(claim, "job", 0, lake if table is None else table, "2021-01-01T00:00:01+00:00"), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("report", "line", "holds"),
+    [
+        (
+            Report("flights", "landed", [done(f"2013-{m:02}", 28064 + (m <= 8)) for m in range(1, 13)], []),
+            "12 partitions landed: 336776 source rows = 336776 loaded + 0 quarantined",
+            True,
+        ),
+        (Report("flights", "landed", [], ["2013-01"] * 12), "12 partitions up to date", True),
+        (
+            Report("flights", "landed", [done("2013-01", 7, bad=2)], ["2013-02", "2013-03"]),
+            "1 partition landed, 2 up to date: 7 source rows = 5 loaded + 2 quarantined",
+            True,
+        ),
+        (
+            Report("flights", "landed", [done("2013-01", 7)], ["2013-02"], {"2013-03": "404"}),
+            "1 partition landed, 1 failed, 1 up to date: 7 source rows = 7 loaded + 0 quarantined",
+            False,
+        ),
+        (
+            Report("flights", "claimed", [replace(done("2013-01", 7), loaded=None)], []),
+            "1 partition claimed: 7 source rows = 7 in the lake + 0 quarantined",
+            True,
+        ),
+        (
+            Report("flights", "landed", [done("2013-01", 7, table=6)], []),
+            "1 partition landed: 7 source rows != 6 loaded + 0 quarantined",
+            False,
+        ),
+        (Report("flights", "landed", [], [], {"2013-03": "404"}), "1 partition failed", False),
+    ],
+)
+def test_the_last_line_counts_partitions_and_holds_only_if_the_rows_do(
+    report: Report, line: str, *, holds: bool
+) -> None:
+    assert (report.line, report.holds) == (line, holds)
