@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -106,6 +107,23 @@ class Run:
             self._cursor = None
 
 
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A job that was accepted and is not done, with the file that was uploaded for it."""
+
+    record: JobRecord
+    media: Path | None
+
+
+def unfinished(cursor: Cursor) -> list[Unfinished]:
+    """List the jobs that are not done, the oldest first."""
+    found = cursor.execute(
+        "SELECT body, media FROM _catalog.accepted_jobs ANTI JOIN _catalog.finished_jobs "
+        "USING (project, id) ORDER BY created"
+    ).fetchall()
+    return [Unfinished(restore(JobRecord, body), Path(media) if media else None) for body, media in found]
+
+
 class Jobs:
     """All jobs of a warehouse. `work` does each kind; `delay_s` is spent half pending and half running."""
 
@@ -118,12 +136,9 @@ class Jobs:
         self._closing = False
         self._pool = ThreadPoolExecutor(_WORKERS, "bigquery-job")
         with database.read() as cursor:
-            unfinished = cursor.execute(
-                "SELECT body, media FROM _catalog.accepted_jobs ANTI JOIN _catalog.finished_jobs "
-                "USING (project, id) ORDER BY created"
-            ).fetchall()
-        for body, media in unfinished:
-            self._start(Run(database, restore(JobRecord, body), Path(media) if media else None))
+            left = unfinished(cursor)
+        for job in left:
+            self._start(Run(database, job.record, job.media))
 
     def accept(
         self, project: str, reference: JobReference, configuration: Configuration, location: str, media: Path | None

@@ -13,7 +13,7 @@ from localcloud.bigquery.copies import run_copy, run_extract
 from localcloud.bigquery.database import Database
 from localcloud.bigquery.faults import Fault
 from localcloud.bigquery.job_records import JobRecord
-from localcloud.bigquery.jobs import Jobs, new_record
+from localcloud.bigquery.jobs import Jobs, new_record, unfinished
 from localcloud.bigquery.loads import Lake, run_load
 from localcloud.bigquery.queries import dry_run, run_query
 from localcloud.bigquery.resources import DatasetKey
@@ -37,6 +37,7 @@ class Warehouse:
         shutil.rmtree(pins, ignore_errors=True)  # of jobs that were killed
         pins.mkdir()
         self.database = Database(root / "warehouse.duckdb")
+        self._drop_abandoned_uploads()
         self.results = Results(root / "results")
         self.snapshots = Snapshots(self.database)
         self.jobs = Jobs(
@@ -71,6 +72,14 @@ class Warehouse:
         self.jobs.close()
         self.snapshots.close()
         self.database.close()
+
+    def _drop_abandoned_uploads(self) -> None:
+        """Remove the uploads that became no job, or whose job is done."""
+        with self.database.read() as cursor:
+            wanted = {str(job.media) for job in unfinished(cursor)}
+        for path in self.uploads.iterdir():
+            if str(path) not in wanted:
+                path.unlink()
 
     def _location(self, project: str, configuration: Configuration) -> str:
         """Choose where a job runs when it does not say: where its first dataset lies."""

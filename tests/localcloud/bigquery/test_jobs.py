@@ -136,6 +136,7 @@ def test_a_job_accepted_but_not_run_before_a_stop_runs_at_the_next_start(tmp_pat
 def test_the_same_request_of_jobs_query_sent_twice_runs_once(client: bigquery.Client, select: Select) -> None:
     select("CREATE TABLE trips.t (x INT64)")
     request = {"query": "INSERT INTO trips.t (x) VALUES (1)", "useLegacySql": False, "requestId": "lost-reply"}
+    send = client._connection.api_request  # noqa: SLF001 - a retry, as the client sends it
     for _ in range(2):
-        client._connection.api_request(method="POST", path="/projects/local/queries", data=request)  # noqa: SLF001 - a retry, as the client sends it
+        send(method="POST", path="/projects/local/queries", data=request)  # type: ignore[no-untyped-call]
     assert select("SELECT count(*) FROM trips.t") == [(1,)]

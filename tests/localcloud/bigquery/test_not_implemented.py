@@ -60,7 +60,7 @@ def test_an_unknown_field_parameter_or_method_is_501_and_named(
 ) -> None:
     request = client._connection.api_request  # noqa: SLF001 - the client itself cannot send these
     with pytest.raises(exceptions.MethodNotImplemented) as refused:
-        request(method=verb, path=f"/projects/local{path}", data=body or None)
+        request(method=verb, path=f"/projects/local{path}", data=body or None)  # type: ignore[no-untyped-call]
     assert named in refused.value.message
     assert refused.value.errors[0]["reason"] == "notImplemented"
 

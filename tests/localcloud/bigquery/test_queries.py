@@ -218,7 +218,7 @@ def test_a_copy_keeps_the_layout_and_an_extract_reads_back(client: bigquery.Clie
     assert (copied.num_rows, copied.clustering_fields, copied.schema) == (3, ["x"], client.get_table("trips.t").schema)
     with pytest.raises(exceptions.Conflict):
         client.copy_table("trips.t", "trips.copied").result()
-    config = bigquery.ExtractJobConfig(destination_format="PARQUET", compression="SNAPPY")
+    config = bigquery.ExtractJobConfig(destination_format="PARQUET", compression="SNAPPY")  # type: ignore[no-untyped-call]
     client.extract_table("trips.t$202101", "gs://lake/out-*.parquet", job_config=config).result()
     load = bigquery.LoadJobConfig(source_format="PARQUET")
     client.load_table_from_uri("gs://lake/out-*.parquet", "trips.back", job_config=load).result()
