@@ -51,6 +51,10 @@ def _listen(apps: dict[int, ASGIApp]) -> None:
         await apps[scope["server"][1]](scope, receive, send)
 
     sockets = [socket.create_server((HOST, port), backlog=2048) for port in apps]
+    for listening in sockets:
+        # accepted sockets inherit it; asyncio sets it itself only where a socket names its protocol, and without it
+        # each answer on a connection that is kept waits 40 ms for the client's acknowledgement
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(
         by_port, lifespan="off", log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE_S
     )

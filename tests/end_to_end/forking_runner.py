@@ -4,6 +4,7 @@ A line of JSON on standard input starts a run: {"argv": [flow file, arguments...
 "module:function" or null}. A line on standard output says {"started": pid}, and later {"ended": pid, "code": n}.
 """
 
+import atexit
 import contextlib
 import importlib
 import json
@@ -61,6 +62,7 @@ def _start(line: bytes) -> int:
             sys.stderr.write(end.code + "\n")
         code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
     finally:
+        atexit._run_exitfuncs()  # noqa: SLF001 - as at the end of any process: Prefect sends its last logs then
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
