@@ -3,6 +3,9 @@ CONTRACT ?= flights
 FROM ?=
 TO ?=
 
+# where the local cloud keeps everything: two folders are two clouds
+DATA ?= .local
+
 PYTHON ?= python3
 BIN := .venv/bin
 PY := $(BIN)/python
@@ -16,24 +19,24 @@ INSTALLED := .venv/installed
 .PHONY: help run up down env blocks test check lint lock bench clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { gsub(/\$$\$$/, "$$", $$2); printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 	@echo '  make run CONTRACT=weather FROM=2013-01 TO=2013-03'
 
 run: $(INSTALLED) ## land a contract on the local cloud: web -> GCS -> BigQuery
-	@$(LOCAL) exec -- sh -c '$(LOCAL) provision | $(PY) -m blocks --if-absent \
+	@$(LOCAL) exec --data $(DATA) -- sh -c '$(LOCAL) provision | $(PY) -m blocks --if-absent \
 		&& exec $(PY) flows/web_to_bigquery.py $(CONTRACT) $(FROM) $(TO)'
 
 up: $(INSTALLED) ## start the local cloud and a Prefect server, and print their addresses
-	@$(LOCAL) up
+	@$(LOCAL) up --data $(DATA)
 
 down: $(INSTALLED) ## stop them
-	@$(LOCAL) down
+	@$(LOCAL) down --data $(DATA)
 
 env: $(INSTALLED) ## print the exports for your own shell: eval "$$(make -s env)"
-	@$(LOCAL) env
+	@$(LOCAL) env --data $(DATA)
 
 blocks: $(INSTALLED) ## make the local bucket and dataset, and register Prefect's blocks (after make up)
-	@$(LOCAL) exec -- sh -c '$(LOCAL) provision | $(PY) -m blocks'
+	@$(LOCAL) exec --data $(DATA) -- sh -c '$(LOCAL) provision | $(PY) -m blocks'
 
 test: $(INSTALLED) ## run the tests
 	@$(PY) -m pytest
@@ -54,8 +57,8 @@ lock: $(INSTALLED) ## write requirements.lock anew from pyproject.toml
 		--no-emit-index-url --all-extras pyproject.toml --output-file requirements.lock
 
 clean: ## stop everything, and remove the local cloud's data (not .venv)
-	@if [ -x $(PY) ]; then $(LOCAL) down; fi
-	@rm -rf .local
+	@if [ -x $(PY) ]; then $(LOCAL) down --data $(DATA); fi
+	@rm -rf $(DATA)
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Landfall needs Python 3.11 or newer; set PYTHON=")'

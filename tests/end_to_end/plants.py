@@ -6,13 +6,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from flows import order
+from flows import settings
 from flows.etl import convert
 
 
 def other_contracts() -> None:
     """Let the run read the contracts of another folder: another version of this code."""
-    order.CONTRACTS = Path(os.environ["OTHER_CONTRACTS"])
+    settings.CONTRACTS = Path(os.environ["OTHER_CONTRACTS"])
 
 
 def drop_a_row() -> None:
