@@ -27,10 +27,11 @@ def proxy(tmp_path: Path) -> Iterator[Proxy]:
 @pytest.fixture
 def bucket(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> storage.Bucket:
     monkeypatch.setattr(upload, "PART_BYTES", PART)
-    monkeypatch.setattr(upload.time, "sleep", lambda _: None)
+    monkeypatch.setattr("flows.etl.upload.time.sleep", lambda _: None)
     credentials: Any = AnonymousCredentials()  # type: ignore[no-untyped-call]
     client = storage.Client("local", credentials, client_options={"api_endpoint": proxy.url})
-    return client.create_bucket("lake")
+    made: storage.Bucket = client.create_bucket("lake")
+    return made
 
 
 def is_part(number: int) -> Any:
@@ -77,8 +78,8 @@ def test_any_size_arrives_whole(bucket: storage.Bucket, size: int) -> None:
 def test_a_part_that_meets_passing_trouble_is_sent_again(
     bucket: storage.Bucket, proxy: Proxy, number: int, fault: str
 ) -> None:
-    how = {"status": 503} if fault == "503" else {"lose_reply": True}
-    met = proxy.add(Fault(is_part(number), **how))  # type: ignore[arg-type]
+    how: dict[str, Any] = {"status": 503} if fault == "503" else {"lose_reply": True}
+    met = proxy.add(Fault(is_part(number), **how))
     content = os.urandom(2 * PART + 5)
     sink = ResumableUpload(bucket.blob("o"), "text/plain")
     sink.write(content)
