@@ -21,13 +21,16 @@ def join_run_log() -> None:
 
 
 def quiet_terminal() -> None:
-    """Leave out of the terminal what the run's own report says again; Prefect's run log keeps it."""
+    """Leave out of the terminal what the run's own report says again; Prefect's run log keeps it.
+
+    And that Prefect still sends events while the process ends, which would come behind the report.
+    """
     for handler in logging.getLogger().handlers:
         handler.addFilter(_is_news)
 
 
 def _is_news(record: logging.LogRecord) -> bool:
     error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, LandfallError) and not (
-        record.name.startswith("prefect.") and record.getMessage().startswith("Finished in state")
+    return not isinstance(error, LandfallError) and not record.getMessage().startswith(
+        ("Finished in state", "Still processing items")
     )
