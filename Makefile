@@ -12,7 +12,7 @@ PY := $(BIN)/python
 LOCAL := $(PY) -m localcloud
 CODE := flows blocks localcloud tests benchmarks
 
-# lock and project are read again whenever they change; --require-hashes takes nothing that the lock does not name
+# made again whenever the lock changes; --require-hashes takes nothing that the lock does not name
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
@@ -39,7 +39,7 @@ blocks: $(INSTALLED) ## make the local bucket and dataset, and register Prefect'
 	@$(LOCAL) exec --data $(DATA) -- sh -c '$(LOCAL) provision | $(PY) -m blocks'
 
 test: $(INSTALLED) ## run the tests
-	@$(PY) -m pytest
+	@$(PY) -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(INSTALLED) ## style, types and import rules
 	@$(BIN)/ruff check $(CODE)
@@ -60,7 +60,7 @@ clean: ## stop everything, and remove the local cloud's data (not .venv)
 	@if [ -x $(PY) ]; then $(LOCAL) down --data $(DATA); fi
 	@rm -rf $(DATA)
 
-$(INSTALLED): requirements.lock pyproject.toml
+$(INSTALLED): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Landfall needs Python 3.11 or newer; set PYTHON=")'
 	@echo 'installing into .venv, once'
 	@$(PYTHON) -m venv --clear .venv

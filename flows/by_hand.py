@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from google.auth.exceptions import GoogleAuthError
 from prefect import Flow
 from rich.console import Console
 
@@ -27,7 +28,7 @@ def run(flow: Flow[..., Report], arguments: Sequence[str] | None = None) -> None
         report = flow(**parameters)
     except PartitionsFailed as failed:
         report = failed.report
-    except LandfallError as error:
+    except (LandfallError, GoogleAuthError) as error:
         sys.exit(f"{error}")
     except KeyboardInterrupt:
         sys.exit(130)

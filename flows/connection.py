@@ -6,24 +6,34 @@ from prefect_gcp.bigquery import BigQueryWarehouse
 from prefect_gcp.cloud_storage import GcsBucket
 
 from flows.etl.destination import Destination, open_destination
-from flows.settings import Settings
+from flows.settings import Settings, SettingsError
 
 
 def connect(settings: Settings) -> Destination:
     """Load the environment's blocks, and refuse a bucket or dataset that belongs to another.
 
     Raises:
-        ValueError: a block is missing (Prefect's own words name it).
-        EnvironmentMismatch: a label says so.
+        SettingsError: a block is missing.
+        EnvironmentMismatch: bucket or dataset is absent, or carries another environment's label.
     """
-    lake = GcsBucket.load(settings.lake_block)
-    with warnings.catch_warnings():
-        # the block offers its client BigQuery's Storage API, which is not installed: no row passes this process
-        warnings.filterwarnings("ignore", message="Cannot create BigQuery Storage client")
-        warehouse = BigQueryWarehouse.load(settings.warehouse_block)
+    try:
+        lake, warehouse = _load(settings)
+    except ValueError as error:  # so Prefect says that there is no such block
+        raise SettingsError(
+            f"{error}; expected the blocks of environment {settings.environment}: register them with `make blocks`,"
+            " nothing was written"
+        ) from error
     return open_destination(
         lake.get_bucket(),
         warehouse.gcp_credentials.get_bigquery_client(),
         settings.dataset,
         settings.environment,
     )
+
+
+def _load(settings: Settings) -> tuple[GcsBucket, BigQueryWarehouse]:
+    lake = GcsBucket.load(settings.lake_block)
+    with warnings.catch_warnings():
+        # the block offers its client BigQuery's Storage API, which is not installed: no row passes this process
+        warnings.filterwarnings("ignore", message="Cannot create BigQuery Storage client")
+        return lake, BigQueryWarehouse.load(settings.warehouse_block)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,15 +17,33 @@ from tests.publisher import Publisher
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The environment of a process that uses the local cloud and its Prefect server."""
-    data = tmp_path_factory.mktemp("cloud")
-    localcloud = [sys.executable, "-m", "localcloud"]
-    subprocess.run([*localcloud, "up", "--data", str(data)], check=True, capture_output=True, timeout=120)
+    """The environment of a process that uses the local cloud and its Prefect server: one of each for all workers."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    users = shared / "users"
+    users.mkdir(exist_ok=True)
+    me = users / str(os.getpid())
+    me.touch()
     try:
-        lines = subprocess.run([*localcloud, "env", "--data", str(data)], check=True, capture_output=True, text=True)
-        yield _environment(lines.stdout)
+        _localcloud("up", shared)  # who comes second waits for the first, and finds it up
+        yield _environment(_localcloud("env", shared))
     finally:
-        subprocess.run([*localcloud, "down", "--data", str(data)], check=True, capture_output=True, timeout=60)
+        me.unlink()
+        if not list(users.iterdir()):
+            _localcloud("down", shared)
+
+
+def _localcloud(command: str, shared: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "localcloud", command, "--data", str(shared / "cloud")],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def _environment(exports: str) -> dict[str, str]:

@@ -34,7 +34,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.Co
     return data, make("run", data)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def addresses(first: tuple[Path, subprocess.CompletedProcess[str]]) -> Iterator[dict[str, str]]:
     """What `eval "$(make -s env)"` sets after `make up`."""
     data, _ = first

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from google.api_core.exceptions import NotFound
 from google.cloud import bigquery, storage
 
 from flows.etl.errors import EnvironmentMismatch
@@ -31,10 +32,16 @@ def open_destination(bucket: storage.Bucket, warehouse: bigquery.Client, dataset
     A guard against values mixed up by hand; what keeps one environment out of another is IAM.
 
     Raises:
-        EnvironmentMismatch: a label differs or is missing.
+        EnvironmentMismatch: bucket or dataset is absent, or its label differs or is missing.
     """
-    bucket.reload()
-    found = warehouse.get_dataset(dataset)
+    try:
+        bucket.reload()
+        found = warehouse.get_dataset(dataset)
+    except NotFound as error:
+        raise EnvironmentMismatch(
+            f"gs://{bucket.name}, {dataset}: {error.message}, expected both; run `terraform apply`, or on a laptop"
+            " `make blocks`; nothing was written"
+        ) from error
     for what, labels in ((f"gs://{bucket.name}", bucket.labels), (found.full_dataset_id, found.labels)):
         if (label := labels.get("environment")) != environment:
             raise EnvironmentMismatch(

@@ -7,6 +7,8 @@ import requests
 from google.api_core import exceptions as api
 from google.auth.exceptions import TransportError
 
+NETWORK = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)  # may pass
+
 
 class LandfallError(Exception):
     """Anything that Landfall itself refuses or gives up on."""
@@ -62,7 +64,6 @@ def is_transient(error: BaseException) -> bool:
             Transient,
             api.RetryError,
             TransportError,
-            requests.ConnectionError,
-            requests.Timeout,
+            *NETWORK,
         ),
     )

@@ -10,7 +10,7 @@ from importlib.metadata import version
 import requests
 import urllib3.exceptions
 
-from flows.etl.errors import SourceError, Transient
+from flows.etl.errors import NETWORK, SourceError, Transient
 
 TIMEOUT_S = (10, 60)  # to connect, and between two reads
 REDIRECTS = 5
@@ -121,7 +121,7 @@ def _answer(method: str, url: str) -> Iterator[requests.Response]:
             response = session.request(
                 method, url, headers=HEADERS, stream=True, timeout=TIMEOUT_S, allow_redirects=True
             )
-        except (requests.ConnectionError, requests.Timeout) as error:
+        except NETWORK as error:
             raise Transient(f"{url}: no answer ({error}); is the publisher up? nothing was written") from error
         except requests.RequestException as error:
             raise SourceError(f"{url}: {error}, expected an address that answers; nothing was written") from error

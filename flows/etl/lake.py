@@ -73,7 +73,7 @@ def bring(bucket: storage.Bucket, contract: Contract, partition: Partition, addr
             lake_rows = convert.write(parts, convert.schema(contract, partition), sink)
             _check(address, records.total, lake_rows)
             generation = sink.finish()
-        except BaseException:
+        except BaseException:  # whatever it was, also Ctrl-C: nothing of this file shall ever be visible
             sink.cancel()
             raise
     seconds = time.monotonic() - started

@@ -4,7 +4,7 @@ import datetime as dt
 import logging
 from typing import cast
 
-from google.api_core.exceptions import Conflict, NotFound
+from google.api_core.exceptions import Conflict, NotFound, PreconditionFailed
 from google.cloud import bigquery
 
 from flows.etl.contract import Contract
@@ -68,7 +68,11 @@ def ensure(destination: Destination, contract: Contract) -> None:
     found.schema = [*found.schema, *added]
     found.description = wanted.description
     found.labels = {**found.labels, **wanted.labels}
-    destination.warehouse.update_table(found, ["schema", "description", "labels"])
+    try:
+        destination.warehouse.update_table(found, ["schema", "description", "labels"])
+    except PreconditionFailed:  # another process changed it between our reading and writing: look again
+        ensure(destination, contract)
+        return
     log.info("%s: brought the table up to the contract, %d columns added", contract.name, len(added))
 
 

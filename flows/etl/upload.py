@@ -15,7 +15,7 @@ import google_crc32c
 import requests
 from google.cloud import storage
 
-from flows.etl.errors import Transient
+from flows.etl.errors import NETWORK, Transient
 
 PART_BYTES = 4 << 20  # a multiple of 256 KiB, as the protocol asks
 TRIES = 5
@@ -98,7 +98,7 @@ class ResumableUpload(io.RawIOBase):
                 if answer is None or (answer.status_code == 308 and not self._arrived(answer, start, end, total)):
                     body = part[self._sent - start :]
                     answer = self._put(body, f"{self._sent}-{end - 1}/{total}" if body else f"*/{total}")
-            except (requests.ConnectionError, requests.Timeout) as error:
+            except NETWORK as error:
                 trouble = str(error)
                 continue
             if answer.status_code in (200, 201):

@@ -71,7 +71,8 @@ def test_a_wrong_question_is_refused_in_one_line(place: Place, arguments: list[s
     run = place.run(*arguments)
     assert run.code == 1
     assert run.last_line.startswith(why)
-    assert run.last_line.endswith("nothing was written") or "a snapshot has no periods" in run.last_line
+    assert run.last_line.endswith("nothing was written")
+    assert "Traceback" not in run.text
     assert place.objects("") == []
 
 
@@ -85,3 +86,27 @@ def test_a_bucket_of_another_environment_is_refused_before_the_first_write(place
     assert f"found the label environment=prod, expected {place.name}" in run.last_line
     assert place.objects("") == []
     assert place.publisher.requests == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"LANDFALL_ENVIRONMENT": "elsewhere"}, "expected the blocks of environment elsewhere: register them with"),
+        ({"LANDFALL_ENVIRONMENT": "No Name"}, "LANDFALL_ENVIRONMENT: found 'No Name', expected the name of"),
+        ({"LANDFALL_PUBLISHER": ""}, "and no publisher is set, expected its address"),
+    ],
+)
+def test_settings_that_do_not_hold_are_refused_in_one_line(place: Place, settings: dict[str, str], why: str) -> None:
+    run = place.run("flights", "2013-01", **settings)
+    assert run.code == 1
+    assert why in run.last_line
+    assert run.last_line.endswith("nothing was written")
+    assert "Traceback" not in run.text
+
+
+def test_a_dataset_that_is_absent_is_refused_in_one_line(place: Place) -> None:
+    place.bigquery.delete_dataset(place.dataset)
+    run = place.run("flights", "2013-01")
+    assert run.code == 1
+    assert f"Not found: Dataset local:{place.dataset}, expected both; run `terraform apply`" in run.last_line
+    assert "Traceback" not in run.text
