@@ -22,6 +22,7 @@ ColumnType = Literal["STRING", "INT64", "FLOAT64", "NUMERIC", "BOOL", "DATE", "T
 ColumnName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,299}$")]
 LabelText = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{0,63}$")]
 RESERVED = ("_table_", "_file_", "_partition", "_row_timestamp", "__root__", "_colidentifier")
+PARTITIONS = 10_000  # in one table: https://cloud.google.com/bigquery/quotas#partitioned_tables
 CONTRACT_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
@@ -61,6 +62,9 @@ class Contract(Part):
     partition: Grain
     first_partition: str | None = None
     last_partition: str | None = Field(None, description="for a data set that has ended")
+    expires_after_days: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="BigQuery drops a partition when its period is this old; an hourly contract must say"
+    )
     clustering: Annotated[list[ColumnName], Field(max_length=4)] = []
     labels: dict[LabelText, LabelText] = {}
     dialect: Dialect = Dialect()
@@ -88,9 +92,14 @@ class Contract(Part):
         if unknown := sorted(found - needed):
             raise ValueError(f"source: {{{unknown[0]}}} cannot be filled in for a partition by {self.partition}")
         if self.partition == "none":
-            if self.first_partition or self.last_partition:
-                raise ValueError("first_partition: a snapshot has no periods")
+            if self.first_partition or self.last_partition or self.expires_after_days:
+                raise ValueError("first_partition: a snapshot has no periods, and none that expires")
             return
+        if self.partition == "hour" and (self.expires_after_days or PARTITIONS) * 24 >= PARTITIONS:
+            raise ValueError(
+                f"expires_after_days: found {self.expires_after_days or 'none'}, expected one for a partition by hour:"
+                f" a table holds {PARTITIONS:,} partitions, which is {PARTITIONS // 24} days"
+            )
         if STYLES[self.partition].column in columns:
             raise ValueError(f"columns: {STYLES[self.partition].column!r} is the column that Landfall adds")
         if self.first_partition is None:

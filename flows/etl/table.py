@@ -2,7 +2,7 @@
 
 import datetime as dt
 import logging
-from typing import cast
+from typing import Any, cast
 
 from google.api_core.exceptions import Conflict, NotFound, PreconditionFailed
 from google.cloud import bigquery
@@ -14,6 +14,7 @@ from flows.etl.partition import STYLES
 
 log = logging.getLogger(__name__)
 
+DAY_MS = 24 * 60 * 60 * 1000
 SAME = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}  # names that tables.get still answers with
 
 
@@ -44,7 +45,7 @@ def created(destination: Destination, name: str) -> dt.datetime | None:
 
 
 def ensure(destination: Destination, contract: Contract) -> None:
-    """Make the contract's table if it is absent, and add columns, description and labels that it lacks.
+    """Make the contract's table if it is absent; bring columns, description, labels and expiry up to the contract.
 
     Raises:
         WarehouseRefused: the table is laid out otherwise, or a column has another type; nothing was changed.
@@ -60,20 +61,35 @@ def ensure(destination: Destination, contract: Contract) -> None:
         else:
             log.info("%s: made the table %s", contract.name, wanted.reference)
             return
-    if found.labels.get("contract_fingerprint") == contract.fingerprint and found.description == contract.description:
-        return
     _check(found, wanted, contract)
-    known = {field.name.lower(): field for field in found.schema}
+    if changed := _bring_up(found, wanted):
+        try:
+            destination.warehouse.update_table(found, changed)
+        except PreconditionFailed:  # another process changed it between our reading and writing: look again
+            ensure(destination, contract)
+        else:
+            log.info("%s: brought the table's %s up to the contract", contract.name, ", ".join(changed))
+
+
+def _bring_up(found: bigquery.Table, wanted: bigquery.Table) -> list[str]:
+    """Change *found* to what is *wanted*, and name the properties that differed; what others added stays."""
+    known = {field.name.lower() for field in found.schema}
     added = [field for field in wanted.schema if field.name.lower() not in known]
-    found.schema = [*found.schema, *added]
-    found.description = wanted.description
-    found.labels = {**found.labels, **wanted.labels}
-    try:
-        destination.warehouse.update_table(found, ["schema", "description", "labels"])
-    except PreconditionFailed:  # another process changed it between our reading and writing: look again
-        ensure(destination, contract)
-        return
-    log.info("%s: brought the table up to the contract, %d columns added", contract.name, len(added))
+    changes: dict[str, Any] = {
+        "schema": [*found.schema, *added],
+        "description": wanted.description,
+        "labels": {**found.labels, **wanted.labels},
+        "time_partitioning": wanted.time_partitioning,
+    }
+    changed = [name for name, value in changes.items() if _plain(getattr(found, name)) != _plain(value)]
+    for name in changed:
+        setattr(found, name, changes[name])
+    return changed
+
+
+def _plain(value: Any) -> Any:
+    """Give a property as BigQuery's JSON says it: equal partitionings may be unequal objects."""
+    return value.to_api_repr() if isinstance(value, bigquery.TimePartitioning) else value
 
 
 def _definition(destination: Destination, contract: Contract) -> bigquery.Table:
@@ -83,7 +99,9 @@ def _definition(destination: Destination, contract: Contract) -> bigquery.Table:
     table.clustering_fields = list(contract.clustering) or None
     if contract.partition != "none":
         table.time_partitioning = bigquery.TimePartitioning(
-            type_=contract.partition.upper(), field=STYLES[contract.partition].column
+            type_=contract.partition.upper(),
+            field=STYLES[contract.partition].column,
+            expiration_ms=contract.expires_after_days * DAY_MS if contract.expires_after_days else None,
         )
     return table
 
@@ -106,7 +124,7 @@ def _check(found: bigquery.Table, wanted: bigquery.Table, contract: Contract) ->
     if differences:
         raise WarehouseRefused(
             f"{found.reference}: {'; '.join(differences)}; expected them to agree: a breaking change of"
-            f" {contract.name} is a new contract, or a dropped table; nothing was written"
+            f" {contract.name} is a new contract, or a dropped table; the old rows stand"
         )
 
 

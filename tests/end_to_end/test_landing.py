@@ -7,6 +7,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+import pytest
+
 from tests.end_to_end.place import HEADER, Place, content
 from tests.end_to_end.runner import Run
 
@@ -105,6 +107,52 @@ def test_a_snapshot_replaces_the_whole_table(place: Place) -> None:
         place.publisher.serve("/airlines.csv", "\n".join(["carrier,name", *names, ""]).encode())
         assert place.run("airlines").code == 0
         assert place.ask("SELECT * FROM {airlines} ORDER BY 1") == [tuple(name.split(",")) for name in names]
+
+
+@pytest.mark.parametrize(
+    ("grain", "first", "second", "column", "expires"),
+    [
+        ("hour", "2021-01-01T23", "2021-01-02T00", "file_hour", 30),
+        ("day", "2021-01-31", "2021-02-01", "file_date", None),
+        ("year", "2020", "2021", "file_year", None),
+    ],
+)
+def test_a_partition_of_any_grain_is_replaced_by_itself(
+    place: Place, tmp_path: Path, grain: str, first: str, second: str, column: str, expires: int | None
+) -> None:
+    address = {"hour": "{yyyy}-{mm}-{dd}T{hh}", "day": "{yyyy}-{mm}-{dd}", "year": "{yyyy}"}[grain]
+    (tmp_path / "ticks.toml").write_text(
+        f"""
+        revision = 1
+        description = "Ticks"
+        owner = "data-team"
+        source = "{{publisher}}/ticks_{address}.csv"
+        format = "csv"
+        partition = "{grain}"
+        first_partition = "{first}"
+        {f"expires_after_days = {expires}" if expires else ""}
+        columns = [{{ name = "n", type = "INT64" }}]
+        """
+    )
+
+    def land(*rows: int) -> None:
+        place.publisher.serve(f"/ticks_{second}.csv", "\n".join(["n", *map(str, rows)]).encode())
+        run = place.run(
+            *("ticks", first, second),
+            plant="tests.end_to_end.plants:other_contracts",
+            OTHER_CONTRACTS=str(tmp_path),
+        )
+        assert run.code == 0, run.text
+
+    place.publisher.serve(f"/ticks_{first}.csv", b"n\n1\n2\n")
+    land(3)
+    land(4, 5)
+    rows = place.ask(f"SELECT {column}, n FROM {{ticks}} ORDER BY n")
+    assert [n for _, n in rows] == [1, 2, 4, 5]
+    assert [str(period).replace(" ", "T").startswith((first, second)) for period, _ in rows] == [True] * 4
+    partitioning = place.bigquery.get_table(f"{place.dataset}.ticks").time_partitioning
+    assert (partitioning.type_, partitioning.field) == (grain.upper(), column)
+    assert partitioning.expiration_ms == (expires * 86_400_000 if expires else None)
 
 
 def test_what_landed_in_a_table_that_was_dropped_lands_again(place: Place, january: list[str]) -> None:

@@ -55,6 +55,13 @@ def edited(folder: Path, old: str, new: str) -> contract.Contract:
         ('["zone"]', '["place"]', "clustering", "'place' is not a column of this contract"),
         ('"month"', '"none"', "source", "cannot be filled in for a partition by none"),
         ("partition =", "partition", "not TOML", "line 7"),
+        ('"month"', '"hour"', "source", "no {dd} in the address, which a partition by hour needs"),
+        (
+            "revision = 1",
+            "revision = 1\nexpires_after_days = 0",
+            "expires_after_days: found 0",
+            "greater than or equal",
+        ),
         ("nullable = false", "nullable = 0", "columns.0.nullable (column 'id'): found 0", "valid boolean"),
     ],
 )
@@ -95,6 +102,17 @@ def test_the_fingerprint_changes_with_what_lands_and_with_nothing_else(
     before = contract.read(folder, "trips").fingerprint
     after = edited(folder, old, new).fingerprint
     assert (after != before) is lands_again
+
+
+@pytest.mark.parametrize(("days", "holds"), [(None, False), (417, False), (416, True)])
+def test_an_hourly_contract_says_when_its_partitions_expire(folder: Path, days: int | None, *, holds: bool) -> None:
+    text = TEXT.replace("{mm}", "{mm}{dd}{hh}").replace('"month"', '"hour"').replace('"2021-01"', '"2021-01-01T00"')
+    (folder / "trips.toml").write_text(f"expires_after_days = {days}\n{text}" if days else text)
+    if holds:
+        assert contract.read(folder, "trips").expires_after_days == days
+    else:
+        with pytest.raises(ContractError, match="expected one for a partition by hour: a table holds 10,000"):
+            contract.read(folder, "trips")
 
 
 def test_periods_default_to_all_that_are_over(folder: Path) -> None:

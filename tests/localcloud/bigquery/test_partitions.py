@@ -25,7 +25,7 @@ def file(lake: FolderLake, moment: dt.datetime, x: int) -> str:
 
 
 @pytest.mark.parametrize(("grain", "partition", "moments"), GRAINS)
-def test_a_decorator_replaces_its_partition_and_no_other(  # noqa: PLR0917 - fixtures come as arguments
+def test_a_decorator_replaces_its_partition_and_no_other(
     client: bigquery.Client,
     load: Load,
     select: Select,
@@ -46,7 +46,7 @@ def test_a_decorator_replaces_its_partition_and_no_other(  # noqa: PLR0917 - fix
 
 
 @pytest.mark.parametrize(("grain", "partition", "moments"), GRAINS)
-def test_a_row_outside_the_decorators_partition_is_refused_and_the_partition_stays(  # noqa: PLR0917 - as above
+def test_a_row_outside_the_decorators_partition_is_refused_and_the_partition_stays(
     load: Load, select: Select, lake: FolderLake, grain: str, partition: str, moments: list[dt.datetime]
 ) -> None:
     inside, outside = moments
@@ -116,7 +116,7 @@ def described(client: bigquery.Client) -> tuple[Any, ...]:
         ("trips.t", "WRITE_TRUNCATE", [None, None]),
     ],
 )
-def test_a_load_keeps_what_google_keeps_of_a_table(  # noqa: PLR0917 - as above
+def test_a_load_keeps_what_google_keeps_of_a_table(
     client: bigquery.Client, load: Load, lake: FolderLake, destination: str, disposition: str, columns: list[str | None]
 ) -> None:
     table = bigquery.Table(

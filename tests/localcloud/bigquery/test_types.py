@@ -28,7 +28,7 @@ VALUES = [
 
 @pytest.mark.parametrize(("kind", "arrow", "values"), VALUES, ids=[kind for kind, _, _ in VALUES])
 @pytest.mark.parametrize("declared", [True, False])
-def test_values_come_back_from_tables_and_queries(  # noqa: PLR0917 - fixtures come as arguments
+def test_values_come_back_from_tables_and_queries(
     client: bigquery.Client,
     load: Load,
     select: Select,
