@@ -81,6 +81,40 @@ def test_eight_processes_landing_one_partition_make_one_claim_and_one_load(place
     assert_settled(place, "2013-01", january)
 
 
+def test_a_claim_that_comes_second_finds_its_number_taken_and_adopts_the_first(
+    place: Place, january: list[str], cloud: dict[str, str]
+) -> None:
+    place.publish("2013-01", january[:300])
+    release = threading.Event()
+    with Proxy(cloud["STORAGE_EMULATOR_HOST"]) as proxy:
+        held = proxy.add(Fault(is_claim, before=lambda: release.wait(60)))
+        second = place.start("flights", "2013-01", STORAGE_EMULATOR_HOST=proxy.url)
+        while not held.fired:
+            time.sleep(0.02)
+        assert place.run("flights", "2013-01").code == 0
+        before = place.claims()
+        release.set()
+        assert second.wait() == 0, second.text
+    assert place.claims() == before
+    assert len(place.jobs()) == 1
+    assert place.objects("lake/") == [before[0]["lake_uri"].removeprefix(f"gs://{place.bucket}/")]
+    assert_settled(place, "2013-01", january[:300])
+
+
+def test_a_claim_whose_run_died_does_not_stand_when_the_publisher_takes_its_content_back(
+    place: Place, january: list[str]
+) -> None:
+    a, b = january[:300], january[100:500]
+    place.publish("2013-01", a)
+    assert place.run("flights", "2013-01").code == 0
+    place.publish("2013-01", b)
+    assert place.run("flights", "2013-01", flow="web_to_gcs").code == 0  # as if killed before its load
+    place.publish("2013-01", a)
+    assert place.run("flights", "2013-01").last_line.startswith("1 partition landed")
+    assert [claim["source_rows"] for claim in place.claims()] == [300, 400, 300]
+    assert_settled(place, "2013-01", a)
+
+
 def test_a_held_back_load_does_not_put_old_rows_over_newer_ones(
     place: Place, january: list[str], cloud: dict[str, str]
 ) -> None:
