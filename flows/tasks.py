@@ -11,9 +11,9 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import exponential_backoff
 
 from flows.etl import claims, lake, ledger, load, plan
-from flows.etl.claims import Claim
 from flows.etl.errors import StartOver, is_transient
 from flows.etl.landing import Landing
+from flows.etl.landing_log import Claim
 from flows.etl.load import Loaded
 
 

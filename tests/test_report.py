@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from flows.etl.claims import Claim
+from flows.etl.landing_log import Claim
 from flows.etl.load import Loaded
 from flows.report import Report
 from flows.tasks import Done

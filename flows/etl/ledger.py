@@ -10,9 +10,9 @@ from google.api_core.exceptions import NotFound
 from google.cloud import bigquery
 
 from flows.etl import jobs
-from flows.etl.claims import Claim
 from flows.etl.destination import Destination
 from flows.etl.errors import Transient, Unequal, WarehouseRefused
+from flows.etl.landing_log import Claim
 from flows.etl.load import Loaded
 from flows.etl.partition import Partition
 

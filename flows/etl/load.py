@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from google.cloud import bigquery
 
-from flows.etl import claims, jobs, lake, table
-from flows.etl.claims import Claim
+from flows.etl import claims, jobs, lake, landing_log, table
 from flows.etl.destination import Destination
 from flows.etl.errors import StartOver, Transient, Unequal
 from flows.etl.landing import Landing
+from flows.etl.landing_log import Claim
 
 REPAIRS = 3  # claims that load known content again in one landing, before a person should look
 
@@ -88,7 +88,7 @@ def _finish_newest(landing: Landing) -> Loaded:
 
 def _entries(landing: Landing, n: int) -> list[Claim]:
     """Read the log from number *n* on, and see that the newest claim is one that this code may load."""
-    entries = claims.since(landing.bucket, landing.contract.name, str(landing.partition), n)
+    entries = landing_log.since(landing.bucket, landing.contract.name, str(landing.partition), n)
     if not entries:
         raise StartOver(f"{landing}: no claim in the log; bring the file to the lake first")
     claims.check_revision(landing.contract, entries[-1])

@@ -5,13 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
 
-from flows.etl import claims, ledger, table
-from flows.etl.claims import Published
+from flows.etl import landing_log, ledger, table
 from flows.etl.contract import Contract
 from flows.etl.destination import Destination
 from flows.etl.errors import LandfallError
 from flows.etl.fetch import look
 from flows.etl.landing import Landing
+from flows.etl.landing_log import Published
 from flows.etl.partition import Partition
 
 LOOKS_AT_ONCE = 4  # HEAD requests to one publisher
@@ -70,7 +70,7 @@ class _Settled:
     def __init__(self, destination: Destination, order: Order) -> None:
         name, first, last = order.contract.name, order.periods[0], order.periods[-1]
         self._destination, self._order = destination, order
-        self._heads = claims.heads(destination.bucket, name, first, last)
+        self._heads = landing_log.heads(destination.bucket, name, first, last)
         self._rows = ledger.last(destination, name, first, last)
         self._table_made = table.created(destination, name)
 

@@ -225,6 +225,7 @@ def test_a_raised_revision_lands_again_and_an_older_one_refuses(
     assert unraised.code == 1
     assert "expected a raised `revision` with each change of columns" in unraised.text
     assert len(place.claims()) == 1
+    assert len(place.objects("lake/")) == 2
 
     raised = run_with(wider.replace("revision = 1", "revision = 2"))
     assert raised.code == 0, raised.text
@@ -238,3 +239,4 @@ def test_a_raised_revision_lands_again_and_an_older_one_refuses(
     assert outdated.code == 1
     assert "found claim 1 by revision 2 (converter 1), expected none newer than this code's revision 1" in outdated.text
     assert [claim["contract_revision"] for claim in place.claims()] == [1, 2]
+    assert len(place.objects("lake/")) == 2
