@@ -34,9 +34,7 @@ class Report:
         line += "".join(f", {n} {what}" for n, what in others)
         if not self.done:
             return line
-        source = sum(done.claim.source_rows for done in self.done)
-        quarantined = sum(done.claim.quarantined_rows for done in self.done)
-        arrived = sum(done.loaded.warehouse_rows if done.loaded else done.claim.lake_rows for done in self.done)
+        source, arrived, quarantined = self._rows
         where = "loaded" if self.verb == "landed" else "in the lake"
         sign = "=" if source == arrived + quarantined else "!="
         return f"{line}: {source} source rows {sign} {arrived} {where} + {quarantined} quarantined"
@@ -51,14 +49,23 @@ class Report:
     @property
     def holds(self) -> bool:
         """Whether every partition came through, and every row with it."""
-        return not self.failed and " != " not in self.line
+        source, arrived, quarantined = self._rows
+        return not self.failed and source == arrived + quarantined
+
+    @property
+    def _rows(self) -> tuple[int, int, int]:
+        """Sum what the source held, what arrived and what was quarantined."""
+        return (
+            sum(done.claim.source_rows for done in self.done),
+            sum(done.loaded.warehouse_rows if done.loaded else done.claim.lake_rows for done in self.done),
+            sum(done.claim.quarantined_rows for done in self.done),
+        )
 
     def table(self) -> Table:
         """Draw one row for each partition."""
         table = Table(title=f"{self.contract}: {self.verb}")
+        table.add_column("partition", no_wrap=True)
         for name in ("source rows", "quarantined", "lake rows", "warehouse rows", "load job", "seconds"):
-            if name == "source rows":
-                table.add_column("partition", no_wrap=True)
             table.add_column(name, justify="left" if name == "load job" else "right", overflow="fold")
         rows = {done.claim.partition: _cells(done) for done in self.done}
         rows |= {partition: ["", "", "", "", "up to date", ""] for partition in self.up_to_date}

@@ -44,8 +44,8 @@ SHAPE = re.compile(r"CSV parse error: Row #(\d+): Expected (\d+) columns, got (\
 def schema(contract: Contract, partition: Partition) -> pa.Schema:
     """Give the Parquet schema: the contract's columns, then the period's."""
     fields = [pa.field(column.name, ARROW[column.type]) for column in contract.columns]
-    if partition.column:
-        fields.append(pa.field(partition.column, ARROW["DATETIME" if partition.grain == "hour" else "DATE"]))
+    if partition.column and partition.column_type:
+        fields.append(pa.field(partition.column, ARROW[partition.column_type]))
     return pa.schema(fields)
 
 

@@ -12,6 +12,7 @@ from google.api_core.exceptions import Conflict, NotFound
 from google.cloud import bigquery
 
 from flows.etl.destination import Destination
+from flows.etl.landing_log import Claim
 
 ATTEMPTS = 5  # new jobs for one claim in one run, after passing trouble inside BigQuery
 # https://cloud.google.com/bigquery/docs/error-messages: trouble that a new job may not meet
@@ -22,6 +23,12 @@ QUOTA = {"quotaExceeded", "billingTierLimitExceeded"}
 log = logging.getLogger(__name__)
 
 Job = TypeVar("Job", bigquery.LoadJob, bigquery.QueryJob)
+
+
+def name(destination: Destination, claim: Claim, attempt: int, prefix: str = "landfall") -> str:
+    """Name the job of one attempt: equal for every process that finishes this claim, unequal for all else."""
+    dataset = destination.dataset.dataset_id
+    return f"{prefix}-{dataset}-{claim.contract}-{claim.partition}-{claim.n}-{claim.generation}-{attempt}"
 
 
 def find(destination: Destination, job_id: str) -> bigquery.LoadJob | bigquery.QueryJob | None:

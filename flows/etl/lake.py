@@ -63,7 +63,7 @@ def bring(bucket: storage.Bucket, contract: Contract, partition: Partition, addr
         SourceError, BadFile, Unequal: nothing is visible in the lake.
         Transient: the same, and a repetition may succeed.
     """
-    name = f"{LAKE}{contract.name}/{partition}/{uuid.uuid4().hex}.parquet"
+    name = _new_name(contract.name, str(partition))
     started = time.monotonic()
     with download(address) as source:
         records = Records(decompress(source, contract.compression, address), contract.dialect.delimiter, address)
@@ -91,6 +91,10 @@ def bring(bucket: storage.Bucket, contract: Contract, partition: Partition, addr
         lake_rows=lake_rows,
         lake_object=LakeObject(sink.name, generation, sink.crc32c),
     )
+
+
+def _new_name(contract: str, partition: str) -> str:
+    return f"{LAKE}{contract}/{partition}/{uuid.uuid4().hex}.parquet"
 
 
 def _check(address: str, source_rows: int, lake_rows: int) -> None:
@@ -136,6 +140,6 @@ def supersede(bucket: storage.Bucket, item: LakeObject) -> None:
 
 def copy(bucket: storage.Bucket, item: LakeObject, contract: str, partition: str) -> LakeObject:
     """Copy an object on the server's side to a name of its own, for a claim that loads known content again."""
-    name = f"{LAKE}{contract}/{partition}/{uuid.uuid4().hex}.parquet"
+    name = _new_name(contract, partition)
     made = bucket.copy_blob(item.blob(bucket), bucket, name, source_generation=item.generation, if_generation_match=0)
     return LakeObject(f"gs://{bucket.name}/{name}", int(made.generation), str(made.crc32c))

@@ -12,7 +12,6 @@ from google.cloud import bigquery
 from flows.etl import jobs
 from flows.etl.destination import Destination
 from flows.etl.errors import Transient, Unequal, WarehouseRefused
-from flows.etl.landing_log import Claim
 from flows.etl.load import Loaded
 from flows.etl.partition import Partition
 
@@ -95,7 +94,7 @@ def record(destination: Destination, loaded: Loaded) -> Loaded:
     for attempt in range(jobs.ATTEMPTS):
         if attempt:
             jobs.pause_before(attempt)
-        job_id = _job_id(destination, loaded, attempt)
+        job_id = jobs.name(destination, loaded.claim, attempt, "landfall-ledger")
         job, _ = jobs.send(destination, job_id, lambda name=job_id: _insert(destination, loaded, name))  # type: ignore[misc]
         if jobs.wait(job) is None:
             return check(loaded)
@@ -141,7 +140,7 @@ def ensure(destination: Destination) -> None:
 
 
 def _insert(destination: Destination, loaded: Loaded, job_id: str) -> bigquery.QueryJob:
-    row = _row(loaded.claim, loaded)
+    row = _row(loaded)
     names = ", ".join(f"`{name}`" for name in COLUMNS)
     values = ", ".join(f"@{name}" for name in COLUMNS)
     query = f"INSERT INTO `{destination.table(TABLE)}` ({names}) VALUES ({values})"  # noqa: S608 - our own names
@@ -155,7 +154,7 @@ def _insert(destination: Destination, loaded: Loaded, job_id: str) -> bigquery.Q
     )
 
 
-def _row(claim: Claim, loaded: Loaded) -> dict[str, str | int | None]:
+def _row(loaded: Loaded) -> dict[str, str | int | None]:
     own = {
         "status": "refused" if loaded.refusal else "loaded",
         "warehouse_rows": loaded.warehouse_rows,
@@ -164,10 +163,4 @@ def _row(claim: Claim, loaded: Loaded) -> dict[str, str | int | None]:
         "loaded_at": loaded.loaded_at,
         "checks_fingerprint": None,
     }
-    return {name: own[name] if name in own else getattr(claim, name) for name in COLUMNS}
-
-
-def _job_id(destination: Destination, loaded: Loaded, attempt: int) -> str:
-    claim = loaded.claim
-    dataset = destination.dataset.dataset_id
-    return f"landfall-ledger-{dataset}-{claim.contract}-{claim.partition}-{claim.n}-{claim.generation}-{attempt}"
+    return {name: own[name] if name in own else getattr(loaded.claim, name) for name in COLUMNS}

@@ -97,12 +97,6 @@ def _entries(landing: Landing, n: int) -> list[Claim]:
     return entries
 
 
-def job_id(destination: Destination, claim: Claim, attempt: int) -> str:
-    """Name the load job of one attempt: equal for every process that finishes this claim, unequal for all else."""
-    dataset = destination.dataset.dataset_id
-    return f"landfall-{dataset}-{claim.contract}-{claim.partition}-{claim.n}-{claim.generation}-{attempt}"
-
-
 def _fence(landing: Landing, older: list[Claim]) -> None:
     """Take the objects of older claims out of reach: a job of theirs that starts from now on changes nothing."""
     for claim in older:
@@ -113,7 +107,7 @@ def _wait_for_older(destination: Destination, older: list[Claim]) -> None:
     """Wait until no job of an older claim is at work; their ids are known."""
     for claim in older:
         for attempt in itertools.count():
-            job = jobs.find(destination, job_id(destination, claim, attempt))
+            job = jobs.find(destination, jobs.name(destination, claim, attempt))
             if job is None:
                 break
             jobs.wait(job)
@@ -126,7 +120,7 @@ def _load(landing: Landing, claim: Claim, attempt: int) -> tuple[bigquery.LoadJo
     """
     destination, contract, decorator = landing.destination, landing.contract, landing.partition.decorator
     table.ensure(destination, contract)
-    name = job_id(destination, claim, attempt)
+    name = jobs.name(destination, claim, attempt)
     target = destination.table(contract.name) + (f"${decorator}" if decorator else "")
     config = bigquery.LoadJobConfig(
         source_format=bigquery.SourceFormat.PARQUET,
@@ -159,8 +153,7 @@ def _count(landing: Landing) -> int:
     where, parameters = "", []
     if partition.column:
         where = f"WHERE {partition.column} = @period"
-        kind = "DATETIME" if partition.grain == "hour" else "DATE"
-        parameters = [bigquery.ScalarQueryParameter("period", kind, partition.value)]
+        parameters = [bigquery.ScalarQueryParameter("period", partition.column_type, partition.value)]
     query = f"SELECT COUNT(*) FROM `{destination.table(landing.contract.name)}` {where}"  # noqa: S608 - a contract's own name
     job = destination.warehouse.query(
         query,

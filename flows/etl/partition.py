@@ -22,13 +22,16 @@ class Style:
     shown: str
     placeholders: frozenset[str]
     column: str
+    column_type: Literal["DATE", "DATETIME"]
 
 
 STYLES: dict[Grain, Style] = {
-    "hour": Style("%Y-%m-%dT%H", "%Y%m%d%H", "YYYY-MM-DDTHH", frozenset({"yyyy", "mm", "dd", "hh"}), "file_hour"),
-    "day": Style("%Y-%m-%d", "%Y%m%d", "YYYY-MM-DD", frozenset({"yyyy", "mm", "dd"}), "file_date"),
-    "month": Style("%Y-%m", "%Y%m", "YYYY-MM", frozenset({"yyyy", "mm"}), "file_month"),
-    "year": Style("%Y", "%Y", "YYYY", frozenset({"yyyy"}), "file_year"),
+    "hour": Style(
+        "%Y-%m-%dT%H", "%Y%m%d%H", "YYYY-MM-DDTHH", frozenset({"yyyy", "mm", "dd", "hh"}), "file_hour", "DATETIME"
+    ),
+    "day": Style("%Y-%m-%d", "%Y%m%d", "YYYY-MM-DD", frozenset({"yyyy", "mm", "dd"}), "file_date", "DATE"),
+    "month": Style("%Y-%m", "%Y%m", "YYYY-MM", frozenset({"yyyy", "mm"}), "file_month", "DATE"),
+    "year": Style("%Y", "%Y", "YYYY", frozenset({"yyyy"}), "file_year", "DATE"),
 }
 
 
@@ -72,6 +75,11 @@ class Partition:
     def column(self) -> str | None:
         """The name of the column that carries the period in lake and table."""
         return None if self.grain == "none" else STYLES[self.grain].column
+
+    @property
+    def column_type(self) -> Literal["DATE", "DATETIME"] | None:
+        """The type of that column, as a contract would name it."""
+        return None if self.grain == "none" else STYLES[self.grain].column_type
 
     @property
     def value(self) -> dt.date | dt.datetime | None:

@@ -24,9 +24,9 @@ def schema(contract: Contract) -> list[bigquery.SchemaField]:
         bigquery.SchemaField(column.name, column.type, description=column.description) for column in contract.columns
     ]
     if contract.partition != "none":
-        kind = "DATETIME" if contract.partition == "hour" else "DATE"
-        name = STYLES[contract.partition].column
-        fields.append(bigquery.SchemaField(name, kind, description=f"The {contract.partition} of the publisher's file"))
+        style = STYLES[contract.partition]
+        what = f"The {contract.partition} of the publisher's file"
+        fields.append(bigquery.SchemaField(style.column, style.column_type, description=what))
     return fields
 
 
