@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass, field
 
 from prefect.futures import PrefectFuture, as_completed
+from rich.markup import escape
 from rich.table import Table
 
 from flows.etl.errors import LandfallError
@@ -69,7 +70,9 @@ class Report:
             table.add_column(name, justify="left" if name == "load job" else "right", overflow="fold")
         rows = {done.claim.partition: _cells(done) for done in self.done}
         rows |= {partition: ["", "", "", "", "up to date", ""] for partition in self.up_to_date}
-        rows |= {partition: ["", "", "", "", f"[red]failed:[/] {why}", ""] for partition, why in self.failed.items()}
+        rows |= {
+            partition: ["", "", "", "", f"[red]failed:[/] {escape(why)}", ""] for partition, why in self.failed.items()
+        }
         for partition in sorted(rows):
             table.add_row(partition, *rows[partition])
         return table

@@ -1,6 +1,8 @@
+import io
 from dataclasses import replace
 
 import pytest
+from rich.console import Console
 
 from flows.etl.landing_log import Claim
 from flows.etl.load import Loaded
@@ -53,3 +55,10 @@ def test_the_last_line_counts_partitions_and_holds_only_if_the_rows_do(
     report: Report, line: str, *, holds: bool
 ) -> None:
     assert (report.line, report.holds) == (line, holds)
+
+
+def test_a_reason_is_shown_as_it_is_whatever_brackets_it_holds() -> None:
+    report = Report("flights", "landed", [], [], {"2013-01": "[Errno 111] refused [/nothing] [red]"})
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(report.table())
+    assert "failed: [Errno 111] refused [/nothing] [red]" in console.export_text()

@@ -4,6 +4,7 @@ It can be rebuilt from the log and the jobs; nothing but speed and history depen
 """
 
 import datetime as dt
+import itertools
 from dataclasses import dataclass
 
 from google.api_core.exceptions import NotFound
@@ -91,14 +92,18 @@ def record(destination: Destination, loaded: Loaded) -> Loaded:
         Transient: BigQuery had passing trouble in all attempts.
     """
     ensure(destination)
-    for attempt in range(jobs.ATTEMPTS):
-        if attempt:
-            jobs.pause_before(attempt)
+    tried = 0
+    for attempt in itertools.count():
         job_id = jobs.name(destination, loaded.claim, attempt, "landfall-ledger")
-        job, _ = jobs.send(destination, job_id, lambda name=job_id: _insert(destination, loaded, name))  # type: ignore[misc]
+        job, new = jobs.send(destination, job_id, lambda name=job_id: _insert(destination, loaded, name))  # type: ignore[misc]
         if jobs.wait(job) is None:
-            return check(loaded)
-    raise Transient(f"{destination.table(TABLE)}: {jobs.message(job)}, in {jobs.ATTEMPTS} jobs; run again")
+            break
+        tried += new  # what an earlier run met in passing does not count
+        if tried == jobs.ATTEMPTS:
+            raise Transient(f"{destination.table(TABLE)}: {jobs.message(job)}, in {tried} new jobs; run again")
+        if new:
+            jobs.pause_before(attempt)
+    return check(loaded)
 
 
 def check(loaded: Loaded) -> Loaded:
