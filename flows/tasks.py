@@ -48,7 +48,7 @@ FOUR_AT_ONCE: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=4)  # partition
 
 plan_from_web = task(name="plan", **STAGE)(plan.from_web)
 plan_from_lake = task(name="plan", **STAGE)(plan.from_lake)
-bring = task(name="bring", task_run_name="bring {contract.name} {partition}", **STAGE)(lake.bring)
+bring = task(name="bring", task_run_name="bring {source}", **STAGE)(lake.bring)
 claim = task(name="claim", task_run_name="claim {landing}", **STAGE)(claims.claim)
 load_ = task(name="load", task_run_name="load {landing}", **STAGE)(load.finish)
 record = task(name="record", **STAGE)(ledger.record)
@@ -67,7 +67,7 @@ class Done:
 def to_lake(landing: Landing) -> Done:
     """Bring one partition's file to the lake and claim it."""
     started = time.monotonic()
-    upload = bring(landing.bucket, landing.contract, landing.partition, landing.address)
+    upload = bring(landing.bucket, landing.source)
     return Done(claim(landing, upload), None, time.monotonic() - started)
 
 
@@ -83,6 +83,6 @@ def to_warehouse(landing: Landing) -> Done:
 def land(landing: Landing) -> Done:
     """Bring one partition all the way."""
     started = time.monotonic()
-    claim(landing, bring(landing.bucket, landing.contract, landing.partition, landing.address))
+    claim(landing, bring(landing.bucket, landing.source))
     loaded = record(landing.destination, load_(landing))
     return Done(loaded.claim, loaded, time.monotonic() - started)

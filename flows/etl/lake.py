@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from google.api_core.exceptions import NotFound, PreconditionFailed
 from google.cloud import storage
 
-from flows.etl import convert
-from flows.etl.contract import Contract
+from flows.etl import arrow, convert, formats
 from flows.etl.decode import decompress
 from flows.etl.errors import BadFile, Unequal
 from flows.etl.fetch import Validators, download
-from flows.etl.partition import Partition
-from flows.etl.records import Records
+from flows.etl.quarantine import Quarantine
+from flows.etl.source import Source
 from flows.etl.upload import ResumableUpload
 
 LAKE, SUPERSEDED = "lake/", "superseded/"
@@ -54,7 +53,7 @@ class Upload:
     lake_object: LakeObject
 
 
-def bring(bucket: storage.Bucket, contract: Contract, partition: Partition, address: str) -> Upload:
+def bring(bucket: storage.Bucket, source: Source) -> Upload:
     """Fetch, convert and upload one file in a single pass; it is finalised only when all that was read holds.
 
     Memory is constant: one block, one row group and one upload part.
@@ -63,15 +62,17 @@ def bring(bucket: storage.Bucket, contract: Contract, partition: Partition, addr
         SourceError, BadFile, Unequal: nothing is visible in the lake.
         Transient: the same, and a repetition may succeed.
     """
+    contract, partition, address = source.contract, source.partition, source.address
     name = _new_name(contract.name, str(partition))
     started = time.monotonic()
-    with download(address) as source:
-        records = Records(decompress(source, contract.compression, address), contract.dialect.delimiter, address)
+    with download(address) as body:
+        quarantine = Quarantine(contract.quarantine, address)
         sink = ResumableUpload(bucket.blob(name), "application/vnd.apache.parquet")
         try:
-            parts = convert.tables(records, contract, partition, address)
-            lake_rows = convert.write(parts, convert.schema(contract, partition), sink)
-            _check(address, records.total, lake_rows)
+            with formats.read(decompress(body, contract.compression, address), contract, partition, address) as reader:
+                parts = convert.tables(reader, contract, partition, quarantine)
+                lake_rows = convert.write(parts, arrow.schema(reader.matched.landing, partition), sink)
+            _check(address, reader.total, lake_rows + quarantine.rows)
             generation = sink.finish()
         except BaseException:  # whatever it was, also Ctrl-C: nothing of this file shall ever be visible
             sink.cancel()
@@ -79,15 +80,15 @@ def bring(bucket: storage.Bucket, contract: Contract, partition: Partition, addr
     seconds = time.monotonic() - started
     log.info(
         "%s %s: %s rows, %.2f MB read, %.2f MB written, %s rows/s",
-        *(contract.name, partition, f"{lake_rows:,}", source.bytes_read / 1e6, sink.size / 1e6),
+        *(contract.name, partition, f"{lake_rows:,}", body.bytes_read / 1e6, sink.size / 1e6),
         f"{lake_rows / seconds:,.0f}",
     )
     return Upload(
-        validators=source.validators,
-        source_bytes=source.bytes_read,
-        source_sha256=source.sha256,
-        source_rows=records.total,
-        quarantined_rows=0,
+        validators=body.validators,
+        source_bytes=body.bytes_read,
+        source_sha256=body.sha256,
+        source_rows=reader.total,
+        quarantined_rows=quarantine.rows,
         lake_rows=lake_rows,
         lake_object=LakeObject(sink.name, generation, sink.crc32c),
     )
@@ -97,13 +98,13 @@ def _new_name(contract: str, partition: str) -> str:
     return f"{LAKE}{contract}/{partition}/{uuid.uuid4().hex}.parquet"
 
 
-def _check(address: str, source_rows: int, lake_rows: int) -> None:
+def _check(address: str, source_rows: int, rows: int) -> None:
     """Hold what the parser gave against what was counted from the bytes, before anything becomes visible."""
     if not source_rows:
         raise BadFile(f"{address}: found a header and no record, expected some; ask the publisher, nothing was written")
-    if source_rows != lake_rows:
+    if source_rows != rows:
         raise Unequal(
-            f"{address}: found {lake_rows} rows to write, expected {source_rows}, which is what its bytes hold;"
+            f"{address}: found {rows} rows to write or put aside, expected {source_rows}, which is what its bytes hold;"
             " check the contract's dialect, nothing was written"
         )
 

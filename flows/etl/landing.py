@@ -7,6 +7,7 @@ from google.cloud import storage
 from flows.etl.contract import Contract
 from flows.etl.destination import Destination
 from flows.etl.partition import Partition
+from flows.etl.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class Landing:
     def address(self) -> str:
         """Where the file is read from."""
         return self.override or self.published_at
+
+    @property
+    def source(self) -> Source:
+        """The file to bring."""
+        return Source(self.contract, self.partition, self.address)
 
     @property
     def bucket(self) -> storage.Bucket:

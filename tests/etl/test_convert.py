@@ -9,11 +9,12 @@ import pyarrow.parquet
 import pytest
 from google.cloud.bigquery._pyarrow_helpers import bq_to_arrow_scalars
 
-from flows.etl import contract, convert, records
+from flows.etl import arrow, contract, convert, formats
 from flows.etl.contract import Column, Contract, Dialect
 from flows.etl.errors import BadFile
+from flows.etl.formats import records
 from flows.etl.partition import Partition
-from flows.etl.records import Records
+from flows.etl.quarantine import Quarantine
 
 MONTH = Partition.parse("month", "2021-01")
 
@@ -34,8 +35,8 @@ def contract_of(*columns: Column, **more: Any) -> Contract:
 
 
 def converted(text: str, agreed: Contract) -> pa.Table:
-    rows = Records(io.BytesIO(text.encode()), agreed.dialect.delimiter, "file")
-    return pa.concat_tables(convert.tables(rows, agreed, MONTH, "file"))
+    with formats.read(io.BytesIO(text.encode()), agreed, MONTH, "file") as reader:
+        return pa.concat_tables(convert.tables(reader, agreed, MONTH, Quarantine(agreed.quarantine, "file")))
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,7 @@ def converted(text: str, agreed: Contract) -> pa.Table:
 def test_a_value_lands_as_its_declared_type(kind: Any, text: str, value: object) -> None:
     table = converted(f"id,x\n1,{text}\n", contract_of(Column(name="id", type="INT64"), Column(name="x", type=kind)))
     assert table.to_pylist() == [{"id": 1, "x": value, "file_month": dt.date(2021, 1, 1)}]
-    assert table.schema.field("x").type == convert.ARROW[kind]
+    assert table.schema.field("x").type == arrow.ARROW[kind]
 
 
 @pytest.mark.parametrize(
@@ -125,10 +126,9 @@ def test_equal_files_give_equal_bytes_and_row_groups_are_large() -> None:
 
     def written() -> bytes:
         sink = io.BytesIO()
-        rows = Records(io.BytesIO(text.encode()), ",", "file")
-        assert (
-            convert.write(convert.tables(rows, agreed, MONTH, "file"), convert.schema(agreed, MONTH), sink) == 600_000
-        )
+        with formats.read(io.BytesIO(text.encode()), agreed, MONTH, "file") as reader:
+            parts = convert.tables(reader, agreed, MONTH, Quarantine(agreed.quarantine, "file"))
+            assert convert.write(parts, arrow.schema(agreed.columns, MONTH), sink) == 600_000
         return sink.getvalue()
 
     data = written()
@@ -140,14 +140,15 @@ def test_equal_files_give_equal_bytes_and_row_groups_are_large() -> None:
 
 
 def test_parquet_types_are_those_of_bigquerys_own_dataframe_loader() -> None:
-    assert {kind: convert.ARROW[kind] for kind in convert.ARROW} == {
-        kind: bq_to_arrow_scalars(kind)() for kind in convert.ARROW
+    assert {kind: arrow.ARROW[kind] for kind in arrow.ARROW} == {
+        kind: bq_to_arrow_scalars(kind)() for kind in arrow.ARROW
     }
 
 
 def test_a_snapshot_has_no_column_for_its_period() -> None:
     folder = Path(__file__).parents[2] / "flows" / "contracts"
     airlines = contract.read(folder, "airlines")
-    rows = Records(io.BytesIO(b"carrier,name\nAA,American Airlines Inc.\n"), ",", "file")
-    (table,) = convert.tables(rows, airlines, Partition.parse("none", "all"), "file")
+    stream, whole = io.BytesIO(b"carrier,name\nAA,American Airlines Inc.\n"), Partition.parse("none", "all")
+    with formats.read(stream, airlines, whole, "file") as reader:
+        (table,) = convert.tables(reader, airlines, whole, Quarantine(airlines.quarantine, "file"))
     assert table.to_pylist() == [{"carrier": "AA", "name": "American Airlines Inc."}]

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.etl import records
 from flows.etl.errors import BadFile
-from flows.etl.records import Records
+from flows.etl.formats import records
+from flows.etl.formats.records import Records
 
 
 def read(data: bytes, delimiter: str = ",") -> tuple[bytes, list[records.Block]]:

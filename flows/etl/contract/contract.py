@@ -1,74 +1,63 @@
-"""What a data set is: one TOML file, read strictly, and the fingerprint of what a change of it would change."""
+"""One data set: where its files are, what is in them, and a fingerprint of what a change of it would change."""
 
 import datetime as dt
 import hashlib
 import json
 import re
-import tomllib
 from functools import cached_property
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
+from flows.etl.contract.checks import Change, Check, InPeriod, RowCount
+from flows.etl.contract.column import RESERVED, Column, ColumnName
+from flows.etl.contract.dialect import Dialect
+from flows.etl.contract.part import Part
+from flows.etl.contract.policy import Drift, Quarantine
 from flows.etl.errors import ContractError
 from flows.etl.partition import STYLES, Grain, Partition, latest_complete
 
 CONVERTER = 1  # raised whenever the same source and contract would give other Parquet rows than before
 
-ColumnType = Literal["STRING", "INT64", "FLOAT64", "NUMERIC", "BOOL", "DATE", "TIME", "DATETIME", "TIMESTAMP"]
-
-# BigQuery's own rules: https://cloud.google.com/bigquery/docs/schemas#column_names and .../labels-intro
-ColumnName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,299}$")]
+# BigQuery's own rule: https://cloud.google.com/bigquery/docs/labels-intro
 LabelText = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{0,63}$")]
-RESERVED = ("_table_", "_file_", "_partition", "_row_timestamp", "__root__", "_colidentifier")
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+$")]
+BlockName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$")]
 PARTITIONS = 10_000  # in one table: https://cloud.google.com/bigquery/quotas#partitioned_tables
-CONTRACT_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-
-
-class Part(BaseModel):
-    """A part of a contract: unknown keys and values of another type are errors."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Column(Part):
-    """A column as the warehouse shows it; its name is also its name in the file."""
-
-    name: ColumnName
-    type: ColumnType
-    nullable: bool = Field(True, description="false: a row without a value refuses the file")
-    description: str = ""
-
-
-class Dialect(Part):
-    """How the publisher writes CSV."""
-
-    delimiter: Annotated[str, StringConstraints(pattern=r"^[^\r\n\"]$")] = ","
-    null_values: list[str] = Field([""], description="what an unquoted field holds when it has no value")
 
 
 class Contract(Part):
     """One data set: where its files are, what is in them, and how the table is laid out."""
 
-    name: str
+    name: str = Field(description="the file's name without .toml; it is the data set's and the table's")
     revision: Annotated[int, Field(ge=1, description="raised with each change of what lands")]
-    description: str
-    owner: str
+    description: str = Field(description="shown in BigQuery as the table's")
+    owner: str = Field(description="who answers for it")
     source: str = Field(description="the file's address: {yyyy} {mm} {dd} {hh} and {publisher} are filled in")
-    format: Literal["csv"]
-    compression: Literal["none", "gzip"] = "none"
-    partition: Grain
-    first_partition: str | None = None
+    headers: dict[HeaderName, BlockName] = Field(
+        {}, description="request headers: the name of each, and of the Prefect Secret block that holds its value"
+    )
+    format: Literal["csv", "jsonl", "parquet"] = Field(description="jsonl: one JSON object a line")
+    compression: Literal["none", "gzip", "zip"] = Field("none", description="zip: an archive with one file")
+    partition: Grain = Field(description="the period of one file; none: a snapshot, replaced as a whole")
+    first_partition: str | None = Field(None, description="the first period that the publisher serves")
     last_partition: str | None = Field(None, description="for a data set that has ended")
     expires_after_days: Annotated[int, Field(ge=1)] | None = Field(
         None, description="BigQuery drops a partition when its period is this old; an hourly contract must say"
     )
-    clustering: Annotated[list[ColumnName], Field(max_length=4)] = []
-    labels: dict[LabelText, LabelText] = {}
-    dialect: Dialect = Dialect()
-    columns: Annotated[list[Column], Field(min_length=1)]
+    clustering: Annotated[list[ColumnName], Field(max_length=4)] = Field([], description="columns, at most four")
+    labels: dict[LabelText, LabelText] = Field({}, description="of the table")
+    dialect: Dialect = Field(Dialect(), description="how text is written")
+    columns: Annotated[list[Column], Field(min_length=1)] = Field(description="in the table's order")
+    drift: Drift = Field(Drift(), description="what happens when a file's columns differ")
+    clean: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*\.py$")] | None = Field(
+        None,
+        description="a Python file beside the contract; its function `clean` gets a batch as a pandas DataFrame and"
+        " gives the same rows back",
+    )
+    quarantine: Quarantine = Field(Quarantine(), description="how many bad rows are put aside before a file is refused")
+    checks: list[Check] = Field([], description="what is expected of a partition as a whole")
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
@@ -78,11 +67,40 @@ class Contract(Part):
                 raise ValueError(f"columns: {name!r} is there twice (BigQuery compares names without case)")
             if name.startswith(RESERVED):
                 raise ValueError(f"columns: {name!r} begins with a prefix that BigQuery reserves")
-        for name in self.clustering:
+        for what, name in self._named_columns():
             if name.lower() not in known:
-                raise ValueError(f"clustering: {name!r} is not a column of this contract")
+                raise ValueError(f"{what}: {name!r} is not a column of this contract")
+        self._check_aliases()
+        self._check_format()
         self._check_periods(known)
         return self
+
+    def _named_columns(self) -> list[tuple[str, str]]:
+        """List the places that name a column, and what they name."""
+        return [("clustering", name) for name in self.clustering] + [
+            (f"checks.{number}.column", check.column)
+            for number, check in enumerate(self.checks)
+            if not isinstance(check, RowCount | Change)
+        ]
+
+    def _check_aliases(self) -> None:
+        taken: dict[str, str] = {}
+        for column in self.columns:
+            for name in (column.name, *column.aliases):
+                if (other := taken.setdefault(name.lower(), column.name)) != column.name:
+                    raise ValueError(f"columns: {name!r} names both {other!r} and {column.name!r}")
+
+    def _check_format(self) -> None:
+        if self.format == "parquet" and self.compression != "none":
+            raise ValueError(
+                f"compression: found {self.compression!r} with parquet, expected none: a Parquet file is compressed"
+                " inside"
+            )
+        if self.format == "parquet" and self.dialect != Dialect():
+            raise ValueError("dialect: found one with parquet, expected none: it says how text is written")
+        for number, check in enumerate(self.checks):
+            if isinstance(check, InPeriod | Change) and self.partition == "none":
+                raise ValueError(f"checks.{number}: found {check.check!r}, expected none: a snapshot has no period")
 
     def _check_periods(self, columns: list[str]) -> None:
         needed = frozenset() if self.partition == "none" else STYLES[self.partition].placeholders
@@ -91,10 +109,13 @@ class Contract(Part):
             raise ValueError(f"source: no {{{missing[0]}}} in the address, which a partition by {self.partition} needs")
         if unknown := sorted(found - needed):
             raise ValueError(f"source: {{{unknown[0]}}} cannot be filled in for a partition by {self.partition}")
+        since = [column.since for column in self.columns if column.since]
         if self.partition == "none":
-            if self.first_partition or self.last_partition or self.expires_after_days:
-                raise ValueError("first_partition: a snapshot has no periods, and none that expires")
+            if self.first_partition or self.last_partition or self.expires_after_days or since:
+                raise ValueError("first_partition: a snapshot has no periods, and none that expires or begins")
             return
+        for text in since:
+            Partition.parse(self.partition, text)
         if self.partition == "hour" and (self.expires_after_days or PARTITIONS) * 24 >= PARTITIONS:
             raise ValueError(
                 f"expires_after_days: found {self.expires_after_days or 'none'}, expected one for a partition by hour:"
@@ -115,13 +136,26 @@ class Contract(Part):
         The converter's version comes first, so that a run of older code can be told from a changed contract.
         """
         deciding = {
-            "columns": [[column.name, column.type, column.nullable] for column in self.columns],
+            "columns": [
+                [column.name, column.type, column.nullable, *_more(column.aliases, column.since)]
+                for column in self.columns
+            ],
             "format": [self.format, self.compression],
-            "dialect": self.dialect.model_dump(),
+            # what is left out has its default: keys that later versions add do not land everything again
+            "dialect": self.dialect.model_dump(exclude_defaults=True),
+            "drift": self.drift.model_dump(exclude_defaults=True),
             "partition": self.partition,
         }
         digest = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
         return f"{CONVERTER}-{digest[:16]}"
+
+    @cached_property
+    def checks_fingerprint(self) -> str | None:
+        """Hash the checks: landed partitions are checked again when it changes; None without checks."""
+        if not self.checks:
+            return None
+        dumped = json.dumps([check.model_dump(mode="json") for check in self.checks], sort_keys=True)
+        return hashlib.sha256(dumped.encode()).hexdigest()[:16]
 
     def period(self, text: str) -> Partition:
         """Read one period, and hold it against the contract's first and last.
@@ -173,39 +207,6 @@ class Contract(Part):
         return partition.fill(self.source).replace("{publisher}", (publisher or "").rstrip("/"))
 
 
-def names(folder: Path) -> list[str]:
-    """List the contracts of a folder."""
-    return sorted(path.stem for path in folder.glob("*.toml"))
-
-
-def read(folder: Path, name: str) -> Contract:
-    """Read the contract *name* from its file.
-
-    Raises:
-        ContractError: there is none of that name, or the file does not hold; it says where, in the file's words.
-    """
-    path = folder / f"{name}.toml"
-    if not CONTRACT_NAME.fullmatch(name) or not path.is_file():
-        raise ContractError(
-            f"contract: found {name!r}, expected one of {', '.join(names(folder))}; nothing was written"
-        )
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Contract.model_validate({**found, "name": name})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ContractError(f"{path}: not TOML: {error}; nothing was written") from error
-    except ValidationError as error:
-        raise ContractError("\n".join(_say(path, found, each) for each in error.errors())) from error
-    except ContractError as error:
-        raise ContractError(f"{path}: {error}; nothing was written") from error
-
-
-def _say(path: Path, found: dict[str, Any], error: Any) -> str:
-    """Word one of pydantic's findings: which place in which file, what is there, what should be."""
-    place = ".".join(str(part) for part in error["loc"])
-    match error["loc"]:
-        case ("columns", int(index), *_) if isinstance(found["columns"][index], dict):
-            place += f" (column {found['columns'][index].get('name', 'without a name')!r})"
-    message = error["msg"].removeprefix("Value error, ")
-    seen = "" if error["type"] in ("value_error", "missing") else f": found {error['input']!r}"
-    return f"{path}{': ' if place else ''}{place}{seen}: {message}; nothing was written"
+def _more(aliases: list[str], since: str | None) -> list[Any]:
+    """Give what a column says beyond name, type and nullable, or nothing."""
+    return [sorted(alias.lower() for alias in aliases), since] if aliases or since else []

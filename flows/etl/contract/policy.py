@@ -1,0 +1,29 @@
+"""What a contract allows a file to get wrong: other columns, and bad rows."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from flows.etl.contract.part import Part
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class Drift(Part):
+    """What happens when a file's columns are not the contract's."""
+
+    new_column: Literal["fail", "ignore", "add"] = Field(
+        "fail",
+        description="a column that the contract lacks refuses the file, is left out, or is added to the table:"
+        " under the type that Parquet gives it, as STRING otherwise; older partitions hold null",
+    )
+    missing_column: Literal["fail", "null"] = Field(
+        "fail", description="a column that the file lacks refuses the file, or holds null in this partition"
+    )
+
+
+class Quarantine(Part):
+    """How many bad rows a file may have; they are put aside, and the others land."""
+
+    max_rows: Annotated[int, Field(ge=0)] = Field(0, description="more bad rows than this refuse the file")
+    max_fraction: Fraction = Field(1.0, description="a greater share of bad rows than this refuses the file")

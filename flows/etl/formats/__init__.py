@@ -1,0 +1,24 @@
+"""How each format's bytes become typed batches: one module a format."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
+
+from flows.etl.contract import Contract
+from flows.etl.formats.batch import Reader
+from flows.etl.formats.csv import CsvReader
+from flows.etl.partition import Partition
+
+
+@contextmanager
+def read(stream: IO[bytes], contract: Contract, partition: Partition, url: str) -> Iterator[Reader]:
+    """Give the reader of a contract's format for a file's decompressed bytes.
+
+    Raises:
+        BadFile: the file's columns are not those of the contract, or it is no file of this format.
+    """
+    match contract.format:
+        case "csv":
+            yield CsvReader(stream, contract, partition, url)
+        case _:
+            raise NotImplementedError(contract.format)
