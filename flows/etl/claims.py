@@ -6,6 +6,7 @@ interleaving of them.
 
 import dataclasses
 import logging
+import re
 
 from google.api_core.exceptions import NotFound
 from google.cloud import storage
@@ -107,8 +108,8 @@ def _is_same(newest: Claim, upload: Upload, contract: Contract) -> bool:
 
 def check_revision(contract: Contract, newest: Claim) -> None:
     """Refuse to land in turn with newer code or a newer contract, and a changed contract that does not say so."""
-    converter, _, content = contract.fingerprint.partition("-")
-    landed, _, landed_content = newest.contract_fingerprint.partition("-")
+    converter, content, *runs = contract.fingerprint.split("-")
+    landed, landed_content, *ran = newest.contract_fingerprint.split("-")
     where = f"{contract.name} {newest.partition}"
     if newest.contract_revision > contract.revision or int(landed) > int(converter):
         raise Outdated(
@@ -119,8 +120,19 @@ def check_revision(contract: Contract, newest: Claim) -> None:
     if newest.contract_revision == contract.revision and content != landed_content:
         raise Outdated(
             f"{where}: found another content of the contract under the same revision {contract.revision}, expected a"
-            " raised `revision` with each change of columns, format or dialect; raise it, nothing was claimed"
+            " raised `revision` with each change of columns, format, dialect or clean hook; raise it, nothing was"
+            " claimed"
         )
+    if newest.contract_revision == contract.revision and _release(ran) > _release(runs):
+        raise Outdated(
+            f"{where}: found claim {newest.n} cleaned with {ran[0]}, expected none newer than this environment's"
+            f" {runs[0]}; update this environment, or raise `revision` to go back; nothing was claimed"
+        )
+
+
+def _release(runs: list[str]) -> list[int]:
+    """Read the version of what runs a clean hook, `pandas3_1_1`; release candidates count as their release."""
+    return [int(number) for number in re.findall(r"\d+", "".join(runs))[:3]]
 
 
 def _claim_of(landing: Landing, upload: Upload, n: int) -> Claim:

@@ -1,5 +1,6 @@
 """From typed batches to Parquet: cleaned, checked, with the period's column; one pass, one row group in memory."""
 
+import dataclasses
 import datetime as dt
 import io
 from collections.abc import Iterable, Iterator
@@ -9,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from flows.etl import arrow
+from flows.etl.clean import Clean
 from flows.etl.contract import Contract
 from flows.etl.formats.batch import BadRow, Batch, Reader
 from flows.etl.partition import Partition
@@ -26,13 +28,24 @@ def tables(reader: Reader, contract: Contract, partition: Partition, quarantine:
         BadFile: there are more bad rows than the contract allows.
     """
     target = arrow.schema(reader.matched.landing, partition)
-    for batch in reader:
-        quarantine.add(batch.bad)
+    clean = contract.hook.load() if contract.hook else None
+    for each in reader:
+        quarantine.add(each.bad)
+        batch = _cleaned(each, clean, f"{contract.name} {partition}") if clean else each
         table = _without_nulls(batch, contract, quarantine)
         columns = table.columns
         if partition.column:
             columns.append(_period_column(partition, target.types[-1], table.num_rows))
         yield pa.Table.from_arrays(columns, schema=target)
+
+
+def _cleaned(batch: Batch, clean: Clean, where: str) -> Batch:
+    """Run the contract's hook over a batch's good rows: they stand where they stood, with other values."""
+    rows = batch.table.num_rows
+    if not rows:
+        return batch
+    first, last = batch.place(0).record, batch.place(rows - 1).record
+    return dataclasses.replace(batch, table=clean(batch.table, f"{where}, records {first} to {last}"))
 
 
 def _without_nulls(batch: Batch, contract: Contract, quarantine: Quarantine) -> pa.Table:

@@ -7,8 +7,9 @@ import re
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, PrivateAttr, StringConstraints, model_validator
 
+from flows.etl.clean import Hook
 from flows.etl.contract.checks import Change, Check, InPeriod, RowCount
 from flows.etl.contract.column import RESERVED, Column, ColumnName
 from flows.etl.contract.dialect import Dialect
@@ -58,6 +59,7 @@ class Contract(Part):
     )
     quarantine: Quarantine = Field(Quarantine(), description="how many bad rows are put aside before a file is refused")
     checks: list[Check] = Field([], description="what is expected of a partition as a whole")
+    _hook: Hook | None = PrivateAttr(None)  # what `clean` names, as its file held it when the contract was read
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
@@ -129,13 +131,30 @@ class Contract(Part):
         if self.last_partition and Partition.parse(self.partition, self.last_partition) < first:
             raise ValueError(f"last_partition: {self.last_partition} lies before {self.first_partition}")
 
+    @property
+    def hook(self) -> Hook | None:
+        """The clean hook's file; None without one.
+
+        Raises:
+            ValueError: the contract names one and was not read from a file, so that nothing attached it.
+        """
+        if self.clean and self._hook is None:
+            raise ValueError(f"{self.name}: names the clean hook {self.clean} and has none attached")
+        return self._hook
+
+    def attach(self, hook: Hook) -> None:
+        """Give the contract the hook that it names; before its fingerprint is asked for."""
+        self._hook = hook
+
     @cached_property
     def fingerprint(self) -> str:
         """Hash what decides a row's content: a landing under another fingerprint lands again.
 
-        The converter's version comes first, so that a run of older code can be told from a changed contract.
+        `<converter>-<content>`, and behind a second hyphen what runs the clean hook, if there is one. The content is
+        the contract's own, which may change with its revision only; the two others are versions of code, which may
+        grow under one revision. All of it fits a label of BigQuery's.
         """
-        deciding = {
+        deciding: dict[str, Any] = {
             "columns": [
                 [column.name, column.type, column.nullable, *_more(column.aliases, column.since)]
                 for column in self.columns
@@ -146,8 +165,11 @@ class Contract(Part):
             "drift": self.drift.model_dump(exclude_defaults=True),
             "partition": self.partition,
         }
+        if self.hook:
+            deciding["clean"] = hashlib.sha256(self.hook.source).hexdigest()
         digest = hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
-        return f"{CONVERTER}-{digest[:16]}"
+        runs_the_hook = f"-{self.hook.environment}" if self.hook else ""
+        return f"{CONVERTER}-{digest[:16]}{runs_the_hook}"
 
     @cached_property
     def checks_fingerprint(self) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from flows.etl.clean import Hook
 from flows.etl.contract.contract import Contract
 from flows.etl.errors import ContractError
 
@@ -31,13 +32,16 @@ def read(folder: Path, name: str) -> Contract:
         )
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Contract.model_validate({**found, "name": name})
+        agreed = Contract.model_validate({**found, "name": name})
+        if agreed.clean:
+            agreed.attach(Hook.read(folder / agreed.clean))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ContractError(f"{path}: not TOML: {error}; nothing was written") from error
     except ValidationError as error:
         raise ContractError("\n".join(_say(path, found, each) for each in error.errors())) from error
     except ContractError as error:
         raise ContractError(f"{path}: {error}; nothing was written") from error
+    return agreed
 
 
 def _say(path: Path, found: dict[str, Any], error: Any) -> str:
