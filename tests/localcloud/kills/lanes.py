@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import google_crc32c
 import pyarrow as pa
 import pyarrow.parquet as pq
-from urllib3 import BaseHTTPResponse
+from urllib3 import BaseHTTPResponse, PoolManager
 
 from tests.localcloud.kills.cloud_process import CloudProcess, pool
 
@@ -38,7 +38,7 @@ class Tables:
     """The BigQuery API, without any repetition."""
 
     cloud: CloudProcess
-    http: Any = field(default_factory=pool)
+    http: PoolManager = field(default_factory=pool)
 
     def ask(self, sql: str) -> list[tuple[str | None, ...]]:
         body = {"query": sql, "useLegacySql": False, "timeoutMs": 10_000}
@@ -49,8 +49,7 @@ class Tables:
     def insert(self, job_id: str, configuration: dict[str, Any], media: bytes | None = None) -> BaseHTTPResponse:
         body = {"jobReference": {"projectId": "local", "jobId": job_id}, "configuration": configuration}
         if media is None:
-            answer: BaseHTTPResponse = self.http.request("POST", f"{self.cloud.bigquery}/jobs", json=body)
-            return answer
+            return self.http.request("POST", f"{self.cloud.bigquery}/jobs", json=body)
         lines = [
             b"--edge\r\nContent-Type: application/json\r\n",
             json.dumps(body).encode(),
@@ -61,8 +60,7 @@ class Tables:
         where = self.cloud.bigquery.replace("/bigquery/", "/upload/bigquery/", 1)
         headers = {"Content-Type": "multipart/related; boundary=edge"}
         content = b"\r\n".join(lines)
-        answer = self.http.request("POST", f"{where}/jobs?uploadType=multipart", body=content, headers=headers)
-        return answer
+        return self.http.request("POST", f"{where}/jobs?uploadType=multipart", body=content, headers=headers)
 
     def job(self, job_id: str) -> dict[str, Any] | None:
         answer = self.http.request("GET", f"{self.cloud.bigquery}/jobs/{job_id}")
@@ -118,7 +116,7 @@ class UploadLane:
 
     cloud: CloudProcess
     name: str
-    http: Any = field(default_factory=pool)
+    http: PoolManager = field(default_factory=pool)
     version: int = 0
     session: str | None = None
 
@@ -152,15 +150,13 @@ class UploadLane:
         self.session, self.version = None, self.version + 1
 
     def _status(self, content: bytes) -> BaseHTTPResponse:
-        answer: BaseHTTPResponse = self.http.request(
-            "PUT", self.session, headers={"Content-Range": f"bytes */{len(content)}"}
-        )
-        return answer
+        assert self.session is not None
+        return self.http.request("PUT", self.session, headers={"Content-Range": f"bytes */{len(content)}"})
 
     def _part(self, content: bytes, start: int, end: int) -> BaseHTTPResponse:
+        assert self.session is not None
         headers = {"Content-Range": f"bytes {start}-{end - 1}/{len(content)}"}
-        answer: BaseHTTPResponse = self.http.request("PUT", self.session, body=content[start:end], headers=headers)
-        return answer
+        return self.http.request("PUT", self.session, body=content[start:end], headers=headers)
 
     def _stored(self) -> int:
         """Return the version that is visible, 0 for none; it is whole."""
@@ -180,7 +176,7 @@ class OnceLane:
     """New objects, each put if it is absent."""
 
     cloud: CloudProcess
-    http: Any = field(default_factory=pool)
+    http: PoolManager = field(default_factory=pool)
     acknowledged: dict[str, str] = field(default_factory=dict)  # the generation of each name
 
     def step(self) -> None:

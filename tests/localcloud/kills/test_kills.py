@@ -1,6 +1,5 @@
 """SIGKILL at any moment: no half-applied job, no torn object, nothing acknowledged lost."""
 
-import contextlib
 import random
 import threading
 import time
