@@ -25,7 +25,7 @@ def gcs_to_bigquery(contract: str, first: str | None = None, last: str | None = 
     values = settings.read()
     order = take_order(values, contract, first, last, None)
     plan = tasks.plan_from_lake(connect(values), order)
-    return gather(plan, "landed", tasks.to_warehouse.map(plan.due))
+    return gather(plan, "landed", tasks.to_warehouse.map(plan.due), tasks.recheck.map(plan.unchecked))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from prefect.futures import PrefectFuture, as_completed
 from rich.markup import escape
@@ -10,6 +12,7 @@ from rich.table import Table
 
 from flows.etl.errors import LandfallError
 from flows.etl.plan import Plan
+from flows.etl.recheck import Rechecked
 from flows.tasks import Done
 
 log = logging.getLogger("flows.etl.report")
@@ -17,18 +20,30 @@ log = logging.getLogger("flows.etl.report")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The outcome of a run: partitions done, up to date and failed. `verb` is `landed` or `claimed`."""
+    """The outcome of a run: partitions done, up to date and failed. `verb` is `landed` or `claimed`.
+
+    `rechecked` are those up to date whose rows were held against changed checks, and passed.
+    """
 
     contract: str
     verb: str
     done: list[Done]
     up_to_date: list[str]
     failed: dict[str, str] = field(default_factory=dict)
+    rechecked: list[Rechecked] = field(default_factory=list)
+
+    @property
+    def warnings(self) -> dict[str, tuple[str, ...]]:
+        """Give what checks warn of, by partition."""
+        said = {done.claim.partition: done.warnings for done in self.done}
+        said |= {checked.partition: checked.warnings for checked in self.rechecked}
+        return {partition: warnings for partition, warnings in said.items() if warnings}
 
     @property
     def line(self) -> str:
         """Give the last line: counts of partitions, then the row equation over those that were done."""
         counts = [(len(self.done), self.verb), (len(self.failed), "failed"), (len(self.up_to_date), "up to date")]
+        counts += [(len(self.rechecked), "re-checked"), (len(self.warnings), "with warnings")]
         said = [(n, what) for n, what in counts if n]
         (first, verb), *others = said
         line = f"{first} partition{'' if first == 1 else 's'} {verb}"
@@ -73,6 +88,9 @@ class Report:
         rows |= {
             partition: ["", "", "", "", f"[red]failed:[/] {escape(why)}", ""] for partition, why in self.failed.items()
         }
+        rows |= {checked.partition: ["", "", "", "", "up to date, re-checked", ""] for checked in self.rechecked}
+        for partition, warnings in self.warnings.items():
+            rows[partition][4] += "".join(f"\n[yellow]warning:[/] {escape(each)}" for each in warnings)
         for partition in sorted(rows):
             table.add_row(partition, *rows[partition])
         return table
@@ -86,25 +104,35 @@ class PartitionsFailed(LandfallError):
         self.report = report
 
 
-def gather(plan: Plan, verb: str, futures: list[PrefectFuture[Done]]) -> Report:
+def gather(
+    plan: Plan, verb: str, futures: list[PrefectFuture[Done]], rechecks: Sequence[PrefectFuture[Rechecked]] = ()
+) -> Report:
     """Wait for every partition, telling of each as it comes; one that fails does not stop the others.
 
     Raises:
         PartitionsFailed: not every partition came through, or not every row.
     """
     started = time.monotonic()
-    partitions = {future.task_run_id: str(landing.partition) for future, landing in zip(futures, plan.due, strict=True)}
+    at_work: list[PrefectFuture[Any]] = [*futures, *rechecks]
+    landings = [*plan.due, *(plan.unchecked if rechecks else [])]
+    partitions = {future.task_run_id: str(landing.partition) for future, landing in zip(at_work, landings, strict=True)}
     report = Report(plan.contract, verb, [], [str(partition) for partition in plan.up_to_date])
-    for number, future in enumerate(as_completed(futures), 1):
+    for future in as_completed(at_work):
         outcome: object = future.result(raise_on_failure=False)
         partition = partitions[future.task_run_id]
         if isinstance(outcome, Done):
             report.done.append(outcome)
+            number = len(report.done)
             log.info("%s %s %s; %s", plan.contract, partition, verb, report.progress(number, len(futures), started))
+        elif isinstance(outcome, Rechecked):
+            report.rechecked.append(outcome)
+            log.info("%s %s re-checked", plan.contract, partition)
         else:
             report.failed[partition] = str(outcome)
             log.error("%s %s failed: %s", plan.contract, partition, outcome)
+    report.up_to_date[:] = [partition for partition in report.up_to_date if partition not in report.failed]
     report.done.sort(key=lambda done: done.claim.partition)
+    report.rechecked.sort(key=lambda checked: checked.partition)
     if not report.holds:
         raise PartitionsFailed(report)
     return report

@@ -15,6 +15,7 @@ from flows.etl.errors import StartOver, is_transient
 from flows.etl.landing import Landing
 from flows.etl.landing_log import Claim
 from flows.etl.load import Loaded
+from flows.etl.recheck import recheck as recheck_
 
 
 def worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
@@ -52,15 +53,17 @@ bring = task(name="bring", task_run_name="bring {source}", **STAGE)(lake.bring)
 claim = task(name="claim", task_run_name="claim {landing}", **STAGE)(claims.claim)
 load_ = task(name="load", task_run_name="load {landing}", **STAGE)(load.finish)
 record = task(name="record", **STAGE)(ledger.record)
+recheck = task(name="recheck", task_run_name="recheck {landing}", **STAGE)(recheck_)
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of one partition, and how long it took."""
+    """What became of one partition, how long it took, and which checks warn of it."""
 
     claim: Claim
     loaded: Loaded | None
     seconds: float
+    warnings: tuple[str, ...] = ()
 
 
 @task(name="to-lake", **PARTITION)
@@ -68,7 +71,7 @@ def to_lake(landing: Landing) -> Done:
     """Bring one partition's file to the lake and claim it."""
     started = time.monotonic()
     upload = bring(landing.bucket, landing.source)
-    return Done(claim(landing, upload), None, time.monotonic() - started)
+    return Done(claim(landing, upload), None, time.monotonic() - started, upload.warnings)
 
 
 @task(name="to-warehouse", **PARTITION)
@@ -83,6 +86,7 @@ def to_warehouse(landing: Landing) -> Done:
 def land(landing: Landing) -> Done:
     """Bring one partition all the way."""
     started = time.monotonic()
-    claim(landing, bring(landing.bucket, landing.source))
+    upload = bring(landing.bucket, landing.source)
+    claim(landing, upload)
     loaded = record(landing.destination, load_(landing))
-    return Done(loaded.claim, loaded, time.monotonic() - started)
+    return Done(loaded.claim, loaded, time.monotonic() - started, upload.warnings)

@@ -28,7 +28,7 @@ def web_to_bigquery(
     values = settings.read()
     order = take_order(values, contract, first, last, source)
     plan = tasks.plan_from_web(connect(values), order)
-    return gather(plan, "landed", tasks.land.map(plan.due))
+    return gather(plan, "landed", tasks.land.map(plan.due), tasks.recheck.map(plan.unchecked))
 
 
 if __name__ == "__main__":

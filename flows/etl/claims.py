@@ -7,21 +7,29 @@ interleaving of them.
 import dataclasses
 import logging
 import re
+from typing import TypedDict
 
 from google.api_core.exceptions import NotFound
 from google.cloud import storage
 
-from flows.etl import lake, landing_log
+from flows.etl import lake, lake_object, landing_log
 from flows.etl.contract import Contract
 from flows.etl.errors import LandfallError, Outdated, StartOver, Transient
 from flows.etl.fetch import look
 from flows.etl.lake import Upload
+from flows.etl.lake_object import LakeObject
 from flows.etl.landing import Landing
-from flows.etl.landing_log import Claim, Published
+from flows.etl.landing_log import Claim, Notes, Published
 
 RACES = 20  # claims that others may make between our listing and our own, before we give up
 
 log = logging.getLogger(__name__)
+
+
+class _PutAside(TypedDict):
+    quarantine_uri: str | None
+    quarantine_generation: int | None
+    quarantine_crc32c: str | None
 
 
 def claim(landing: Landing, upload: Upload) -> Claim:
@@ -43,20 +51,25 @@ def claim(landing: Landing, upload: Upload) -> Claim:
             try:
                 check_revision(contract, newest)
             except Outdated:
-                lake.drop(bucket, upload.lake_object)
+                lake.discard(bucket, upload)
                 raise
-            if _is_same(newest, upload, contract) and lake.is_alive(bucket, newest.lake_object):
-                lake.drop(bucket, upload.lake_object)
-                landing_log.remember(bucket, newest, _published(landing, upload))
+            if _is_same(newest, upload, contract) and all(lake_object.is_alive(bucket, own) for own in newest.objects):
+                lake.discard(bucket, upload)
+                landing_log.remember(bucket, contract.name, newest.partition, newest.n, _notes(landing, upload))
                 log.info("%s: claim %d names the same content, adopted", landing, newest.n)
                 return newest
         if look(landing.address) != upload.validators:
-            lake.drop(bucket, upload.lake_object)
+            lake.discard(bucket, upload)
             raise StartOver(f"{landing.address}: the publisher serves another content than was just read")
         made = _claim_of(landing, upload, newest.n + 1 if newest else 0)
-        if written := landing_log.append(bucket, made, _published(landing, upload)):
+        if written := landing_log.append(bucket, made, _notes(landing, upload)):
             return written
     raise Transient(f"{landing}: {RACES} other claims came first; run again, nothing was loaded")
+
+
+def _notes(landing: Landing, upload: Upload) -> Notes:
+    """Give what is to be remembered of this content: its rows have just passed the contract's checks."""
+    return Notes(_published(landing, upload), landing.contract.checks_fingerprint)
 
 
 def _published(landing: Landing, upload: Upload) -> Published | None:
@@ -78,27 +91,34 @@ def repair(bucket: storage.Bucket, broken: Claim, flow_run_id: str | None) -> Cl
     """Claim a claim's content again under an object of its own; None if another claim came first.
 
     Raises:
-        StartOver: its object is gone.
+        StartOver: its object is gone, or that of the rows put aside.
     """
-    partition = broken.partition
+    copies: list[LakeObject] = []
     try:
-        copied = lake.copy(bucket, broken.lake_object, broken.contract, partition)
+        for own, name in zip(broken.objects, lake_object.new_names(broken.contract, broken.partition), strict=False):
+            copies.append(lake_object.copy(bucket, own, name))
     except NotFound as error:
-        raise StartOver(f"{broken.lake_uri}: gone, and with it what claim {broken.n} would load again") from error
-    made = dataclasses.replace(
+        for made in copies:
+            lake_object.drop(bucket, made)
+        gone = broken.objects[len(copies)].uri
+        raise StartOver(f"{gone}: gone, and with it what claim {broken.n} would load again") from error
+    copied, copied_aside = copies[0], copies[1] if len(copies) > 1 else None
+    again = dataclasses.replace(
         broken,
         n=broken.n + 1,
         kind="repair",
         lake_uri=copied.uri,
         lake_generation=copied.generation,
         lake_crc32c=copied.crc32c,
+        **_put_aside(copied_aside),
         flow_run_id=flow_run_id,
         generation=None,
         claimed_at=None,
     )
-    if written := landing_log.append(bucket, made, landing_log.published_of(bucket, broken)):
+    if written := landing_log.append(bucket, again, landing_log.notes_of(bucket, broken)):
         return written
-    lake.drop(bucket, copied)
+    for own in again.objects:
+        lake_object.drop(bucket, own)
     return None
 
 
@@ -155,4 +175,15 @@ def _claim_of(landing: Landing, upload: Upload, n: int) -> Claim:
         contract_fingerprint=landing.contract.fingerprint,
         contract_revision=landing.contract.revision,
         flow_run_id=landing.flow_run_id,
+        checks_fingerprint=landing.contract.checks_fingerprint,
+        **_put_aside(upload.quarantine_object),
     )
+
+
+def _put_aside(item: LakeObject | None) -> _PutAside:
+    """Give a claim's fields for the rows that were put aside."""
+    return {
+        "quarantine_uri": item.uri if item else None,
+        "quarantine_generation": item.generation if item else None,
+        "quarantine_crc32c": item.crc32c if item else None,
+    }

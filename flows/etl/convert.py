@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from flows.etl import arrow
+from flows.etl.checks import Counts
 from flows.etl.clean import Clean
 from flows.etl.contract import Contract
 from flows.etl.formats.batch import BadRow, Batch, Reader
@@ -21,8 +22,10 @@ GROUP_ROWS = 131_072
 GROUP_BYTES = 32 << 20  # of wide rows: what a group may take in memory before it is written
 
 
-def tables(reader: Reader, contract: Contract, partition: Partition, quarantine: Quarantine) -> Iterator[pa.Table]:
-    """Give what lands of each batch, with the period's column; bad rows go to the quarantine.
+def tables(
+    reader: Reader, contract: Contract, partition: Partition, quarantine: Quarantine, counts: Counts | None = None
+) -> Iterator[pa.Table]:
+    """Give what lands of each batch, with the period's column; bad rows go to the quarantine, the others are counted.
 
     Raises:
         BadFile: there are more bad rows than the contract allows.
@@ -30,9 +33,12 @@ def tables(reader: Reader, contract: Contract, partition: Partition, quarantine:
     target = arrow.schema(reader.matched.landing, partition)
     clean = contract.hook.load() if contract.hook else None
     for each in reader:
-        quarantine.add(each.bad)
         batch = _cleaned(each, clean, f"{contract.name} {partition}") if clean else each
-        table = _without_nulls(batch, contract, quarantine)
+        table, without = _without_nulls(batch, contract)
+        if batch.bad or without:
+            quarantine.add(sorted([*batch.bad, *without], key=_record))
+        if counts:
+            counts.add(table)
         columns = table.columns
         if partition.column:
             columns.append(_period_column(partition, target.types[-1], table.num_rows))
@@ -48,19 +54,23 @@ def _cleaned(batch: Batch, clean: Clean, where: str) -> Batch:
     return dataclasses.replace(batch, table=clean(batch.table, f"{where}, records {first} to {last}"))
 
 
-def _without_nulls(batch: Batch, contract: Contract, quarantine: Quarantine) -> pa.Table:
-    """Leave out the rows that lack a value which the contract demands."""
+def _without_nulls(batch: Batch, contract: Contract) -> tuple[pa.Table, list[BadRow]]:
+    """Part the rows that lack a value which the contract demands from the others."""
     table = batch.table
     wrong: dict[int, BadRow] = {}
     for column, values in zip(contract.columns, table.columns, strict=False):
         if values.null_count and not column.nullable:
             for position in pa.compute.indices_nonzero(values.is_null()).to_pylist():
-                reason = f"found no value, expected {column.type}"
-                wrong.setdefault(position, BadRow(batch.place(position), column.name, reason))
+                if position not in wrong:
+                    reason = f"found no value, expected {column.type}"
+                    wrong[position] = BadRow(batch.place(position), column.name, reason)
     if not wrong:
-        return table
-    quarantine.add([wrong[position] for position in sorted(wrong)])
-    return table.filter(pa.array([position not in wrong for position in range(table.num_rows)]))
+        return table, []
+    return table.filter(pa.array([position not in wrong for position in range(table.num_rows)])), list(wrong.values())
+
+
+def _record(bad: BadRow) -> int:
+    return bad.place.record
 
 
 def write(parts: Iterable[pa.Table], target: pa.Schema, sink: io.IOBase) -> int:

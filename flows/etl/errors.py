@@ -30,6 +30,10 @@ class BadFile(Terminal):
     """The file's bytes are not what the contract says; nothing of them is visible."""
 
 
+class CheckFailed(Terminal):
+    """The rows are not what the contract's checks expect of them as a whole."""
+
+
 class EnvironmentMismatch(Terminal):
     """A bucket or dataset that belongs to another environment, or to none."""
 

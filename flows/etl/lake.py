@@ -1,43 +1,22 @@
-"""The lake's side: one pass from the publisher's bytes to a finalised object, and what becomes of objects later.
-
-Names are unique and objects never change, so a name stands for its bytes. `superseded/` holds what newer claims
-replaced; the bucket's lifecycle rule empties it.
-"""
+"""The lake's side: one pass from the publisher's bytes to finalised objects that no claim names yet."""
 
 import logging
 import time
-import uuid
 from dataclasses import dataclass
 
-from google.api_core.exceptions import NotFound, PreconditionFailed
 from google.cloud import storage
 
-from flows.etl import arrow, convert, formats
+from flows.etl import arrow, checks, convert, formats, lake_object
+from flows.etl.checks import Verdict
 from flows.etl.decode import decompress
-from flows.etl.errors import BadFile, Unequal
+from flows.etl.errors import BadFile, CheckFailed, Unequal
 from flows.etl.fetch import Validators, download
+from flows.etl.lake_object import LakeObject
 from flows.etl.quarantine import Quarantine
 from flows.etl.source import Source
 from flows.etl.upload import ResumableUpload
 
-LAKE, SUPERSEDED = "lake/", "superseded/"
-
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class LakeObject:
-    """An object by its name and the generation that storage gave it: together they never mean other bytes."""
-
-    uri: str
-    generation: int
-    crc32c: str
-
-    def blob(self, bucket: storage.Bucket) -> storage.Blob:
-        """Give the handle of exactly this generation."""
-        name = self.uri.removeprefix(f"gs://{bucket.name}/")
-        blob: storage.Blob = bucket.blob(name, generation=self.generation)
-        return blob
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +30,8 @@ class Upload:
     quarantined_rows: int
     lake_rows: int
     lake_object: LakeObject
+    quarantine_object: LakeObject | None = None
+    warnings: tuple[str, ...] = ()  # of checks that do not hold and do not stop it
 
 
 def bring(bucket: storage.Bucket, source: Source) -> Upload:
@@ -59,23 +40,28 @@ def bring(bucket: storage.Bucket, source: Source) -> Upload:
     Memory is constant: one block, one row group and one upload part.
 
     Raises:
-        SourceError, BadFile, Unequal: nothing is visible in the lake.
+        SourceError, BadFile, CheckFailed, Unequal: nothing is visible in the lake.
         Transient: the same, and a repetition may succeed.
     """
     contract, partition, address = source.contract, source.partition, source.address
-    name = _new_name(contract.name, str(partition))
+    name, aside = lake_object.new_names(contract.name, str(partition))
     started = time.monotonic()
     with download(address) as body:
-        quarantine = Quarantine(contract.quarantine, address)
+        quarantine = Quarantine(contract.quarantine, address, bucket.blob(aside))
+        counts = checks.Counts(contract, partition)
         sink = ResumableUpload(bucket.blob(name), "application/vnd.apache.parquet")
         try:
             with formats.read(decompress(body, contract.compression, address), contract, partition, address) as reader:
-                parts = convert.tables(reader, contract, partition, quarantine)
+                parts = convert.tables(reader, contract, partition, quarantine, counts)
                 lake_rows = convert.write(parts, arrow.schema(reader.matched.landing, partition), sink)
             _check(address, reader.total, lake_rows + quarantine.rows)
+            quarantine.check(reader.total)
+            verdict = _judge(source, counts)
+            put_aside = quarantine.finish()
             generation = sink.finish()
         except BaseException:  # whatever it was, also Ctrl-C: nothing of this file shall ever be visible
             sink.cancel()
+            quarantine.remove(bucket)
             raise
     seconds = time.monotonic() - started
     log.info(
@@ -91,11 +77,16 @@ def bring(bucket: storage.Bucket, source: Source) -> Upload:
         quarantined_rows=quarantine.rows,
         lake_rows=lake_rows,
         lake_object=LakeObject(sink.name, generation, sink.crc32c),
+        quarantine_object=put_aside,
+        warnings=verdict.warnings,
     )
 
 
-def _new_name(contract: str, partition: str) -> str:
-    return f"{LAKE}{contract}/{partition}/{uuid.uuid4().hex}.parquet"
+def discard(bucket: storage.Bucket, upload: Upload) -> None:
+    """Delete what was uploaded and no claim names."""
+    lake_object.drop(bucket, upload.lake_object)
+    if upload.quarantine_object:
+        lake_object.drop(bucket, upload.quarantine_object)
 
 
 def _check(address: str, source_rows: int, rows: int) -> None:
@@ -109,38 +100,15 @@ def _check(address: str, source_rows: int, rows: int) -> None:
         )
 
 
-def is_alive(bucket: storage.Bucket, item: LakeObject) -> bool:
-    """Tell whether the object is still there at its generation: then a load job can read it."""
-    return bool(item.blob(bucket).exists())
-
-
-def drop(bucket: storage.Bucket, item: LakeObject) -> None:
-    """Delete an object that no claim names; it may be gone already."""
-    try:
-        item.blob(bucket).delete()
-    except NotFound:
-        return
-
-
-def supersede(bucket: storage.Bucket, item: LakeObject) -> None:
-    """Move an older claim's object out of the reach of load jobs; done already, nothing happens.
-
-    A copy and a delete, each with its generation as precondition: Cloud Storage has no move for flat buckets that
-    every client offers, and in this order a kill in between leaves both, which the next call settles.
-    """
-    blob = item.blob(bucket)
-    name = SUPERSEDED + str(blob.name).removeprefix(LAKE)
-    try:
-        bucket.copy_blob(blob, bucket, name, source_generation=item.generation, if_generation_match=0)
-    except PreconditionFailed:
-        pass  # an earlier call, or another process, has copied it
-    except NotFound:
-        return
-    drop(bucket, item)
-
-
-def copy(bucket: storage.Bucket, item: LakeObject, contract: str, partition: str) -> LakeObject:
-    """Copy an object on the server's side to a name of its own, for a claim that loads known content again."""
-    name = _new_name(contract, partition)
-    made = bucket.copy_blob(item.blob(bucket), bucket, name, source_generation=item.generation, if_generation_match=0)
-    return LakeObject(f"gs://{bucket.name}/{name}", int(made.generation), str(made.crc32c))
+def _judge(source: Source, counts: checks.Counts) -> Verdict:
+    """Hold the rows as a whole against the contract's checks, before anything becomes visible."""
+    verdict = checks.judge(source.contract, source.partition, counts.rows, counts.found, source.rows_before)
+    if verdict.stops:
+        raise CheckFailed(
+            f"{source}: {'; '.join(verdict.stops)}; correct the file or the contract's checks, nothing was written"
+        )
+    for note in verdict.notes:
+        log.info("%s: %s", source, note)
+    for warning in verdict.warnings:
+        log.warning("%s: %s", source, warning)
+    return verdict

@@ -15,7 +15,8 @@ class Landing:
     """A partition on its way.
 
     `settled` is the last claim's number in the ledger, -1 without one: all up to it has ended. `override` is an
-    address to read in place of the contract's.
+    address to read in place of the contract's. `rows_before` is how many rows the period before has, where a check
+    asks for it and the ledger knows.
     """
 
     destination: Destination
@@ -25,6 +26,7 @@ class Landing:
     override: str | None
     settled: int
     flow_run_id: str | None
+    rows_before: int | None = None
 
     @property
     def address(self) -> str:
@@ -34,7 +36,7 @@ class Landing:
     @property
     def source(self) -> Source:
         """The file to bring."""
-        return Source(self.contract, self.partition, self.address)
+        return Source(self.contract, self.partition, self.address, rows_before=self.rows_before)
 
     @property
     def bucket(self) -> storage.Bucket:

@@ -13,12 +13,14 @@ from google.cloud import storage
 
 from flows.etl.errors import Outdated
 from flows.etl.fetch import Validators
-from flows.etl.lake import LakeObject
+from flows.etl.lake_object import LakeObject
 from flows.etl.partition import Partition
 
 LOG = "log/"
 DIGITS = 8  # numbers are padded, so that names sort as numbers do
-PUBLISHED = "published"  # metadata of an entry: what the publisher answers, where that content is what it serves
+# metadata of an entry
+PUBLISHED = "published"  # what the publisher answers, where that content is what it serves
+CHECKS = "checks"  # the fingerprint of the checks that its rows were last held against
 
 Kind = Literal["landing", "repair"]
 
@@ -50,11 +52,27 @@ class Claim:
     flow_run_id: str | None
     generation: int | None = None
     claimed_at: str | None = None
+    quarantine_uri: str | None = None
+    quarantine_generation: int | None = None
+    quarantine_crc32c: str | None = None
+    checks_fingerprint: str | None = None
 
     @property
     def lake_object(self) -> LakeObject:
         """The object that this claim loads."""
         return LakeObject(self.lake_uri, self.lake_generation, self.lake_crc32c)
+
+    @property
+    def quarantine_object(self) -> LakeObject | None:
+        """The object with the rows that were put aside; None if there are none."""
+        if self.quarantine_uri is None or self.quarantine_generation is None or self.quarantine_crc32c is None:
+            return None
+        return LakeObject(self.quarantine_uri, self.quarantine_generation, self.quarantine_crc32c)
+
+    @property
+    def objects(self) -> list[LakeObject]:
+        """All objects that this claim owns."""
+        return [self.lake_object, *([self.quarantine_object] if self.quarantine_object else [])]
 
     def written(self, blob: storage.Blob) -> Self:
         """Give the claim as storage holds it: with the entry's generation and the server's time."""
@@ -80,11 +98,31 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True)
+class Notes:
+    """What is noted beside an entry, as its metadata: it may change, the entry does not. None: nothing to note."""
+
+    published: Published | None
+    checks: str | None
+
+    @classmethod
+    def of(cls, blob: storage.Blob) -> Self:
+        """Read them from an entry's metadata."""
+        metadata = blob.metadata or {}
+        seen = metadata.get(PUBLISHED)
+        return cls(Published.read(seen) if seen else None, metadata.get(CHECKS))
+
+    def metadata(self) -> dict[str, str]:
+        """Write them as an entry's metadata; storage keeps what a patch does not name."""
+        noted = {PUBLISHED: self.published.text() if self.published else None, CHECKS: self.checks}
+        return {key: value for key, value in noted.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
-    """The newest entry of a partition's log: its number, and what the publisher answered for its content."""
+    """The newest entry of a partition's log: its number, and what is noted beside it."""
 
     n: int
-    published: Published | None
+    notes: Notes
 
 
 def heads(bucket: storage.Bucket, contract: str, first: Partition, last: Partition) -> dict[str, Head]:
@@ -100,7 +138,7 @@ def heads(bucket: storage.Bucket, contract: str, first: Partition, last: Partiti
     newest: dict[str, Head] = {}
     for blob in blobs:
         partition, _, entry = blob.name.removeprefix(prefix).partition("/")
-        newest[partition] = Head(int(entry.removesuffix(".json")), _published(blob))
+        newest[partition] = Head(int(entry.removesuffix(".json")), Notes.of(blob))
     return newest
 
 
@@ -128,10 +166,10 @@ def _read(blob: storage.Blob) -> Claim:
         ) from error
 
 
-def append(bucket: storage.Bucket, made: Claim, published: Published | None) -> Claim | None:
+def append(bucket: storage.Bucket, made: Claim, notes: Notes) -> Claim | None:
     """Write a claim under its number, or return None if that number is taken."""
-    blob = _entry(bucket, made)
-    blob.metadata = {PUBLISHED: published.text()} if published else None
+    blob = _entry(bucket, made.contract, made.partition, made.n)
+    blob.metadata = notes.metadata() or None
     entry = {
         field.name: getattr(made, field.name)
         for field in dataclasses.fields(made)
@@ -149,26 +187,24 @@ def append(bucket: storage.Bucket, made: Claim, published: Published | None) -> 
     return made.written(blob)
 
 
-def remember(bucket: storage.Bucket, newest: Claim, published: Published | None) -> None:
-    """Note that the publisher answers otherwise for the same content: else each run would read all of it again."""
-    if published:
-        blob = _entry(bucket, newest)
-        blob.metadata = {PUBLISHED: published.text()}
+def remember(bucket: storage.Bucket, contract: str, partition: str, n: int, notes: Notes) -> None:
+    """Note what is known by now of an entry's content: what the publisher answers for it, which checks it passed.
+
+    Else each run would read, or check, all of it again.
+    """
+    if metadata := notes.metadata():
+        blob = _entry(bucket, contract, partition, n)
+        blob.metadata = metadata
         blob.patch()
 
 
-def published_of(bucket: storage.Bucket, claim: Claim) -> Published | None:
-    """Read what is noted of the publisher's answer for a claim's content."""
-    blob = _entry(bucket, claim)
+def notes_of(bucket: storage.Bucket, claim: Claim) -> Notes:
+    """Read what is noted beside a claim."""
+    blob = _entry(bucket, claim.contract, claim.partition, claim.n)
     blob.reload()
-    return _published(blob)
+    return Notes.of(blob)
 
 
-def _published(blob: storage.Blob) -> Published | None:
-    seen = (blob.metadata or {}).get(PUBLISHED)
-    return Published.read(seen) if seen else None
-
-
-def _entry(bucket: storage.Bucket, of: Claim) -> storage.Blob:
-    blob: storage.Blob = bucket.blob(f"{LOG}{of.contract}/{of.partition}/{of.n:0{DIGITS}d}.json")
+def _entry(bucket: storage.Bucket, contract: str, partition: str, n: int) -> storage.Blob:
+    blob: storage.Blob = bucket.blob(f"{LOG}{contract}/{partition}/{n:0{DIGITS}d}.json")
     return blob

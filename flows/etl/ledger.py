@@ -54,13 +54,14 @@ class Settled:
     n: int
     status: str
     contract_fingerprint: str
+    lake_rows: int
     loaded_at: dt.datetime
 
 
 def last(destination: Destination, contract: str, first: Partition, end: Partition) -> dict[str, Settled]:
     """Read the last row of each partition from *first* to *end*, in one query; those without one are left out."""
     query = f"""
-        SELECT `partition`, n, status, contract_fingerprint, loaded_at
+        SELECT `partition`, n, status, contract_fingerprint, lake_rows, loaded_at
         FROM `{destination.table(TABLE)}`
         WHERE contract = @contract AND `partition` BETWEEN @first AND @last
         QUALIFY ROW_NUMBER() OVER (PARTITION BY `partition` ORDER BY n DESC, status) = 1
@@ -78,7 +79,9 @@ def last(destination: Destination, contract: str, first: Partition, end: Partiti
     except NotFound:  # nothing has landed in this dataset yet
         return {}
     return {
-        row["partition"]: Settled(row["n"], row["status"], row["contract_fingerprint"], row["loaded_at"])
+        row["partition"]: Settled(
+            row["n"], row["status"], row["contract_fingerprint"], row["lake_rows"], row["loaded_at"]
+        )
         for row in rows
     }
 
@@ -166,6 +169,5 @@ def _row(loaded: Loaded) -> dict[str, str | int | None]:
         "job_id": loaded.job_id,
         "attempt": loaded.attempt,
         "loaded_at": loaded.loaded_at,
-        "checks_fingerprint": None,
     }
     return {name: own[name] if name in own else getattr(loaded.claim, name) for name in COLUMNS}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from google.cloud import bigquery
 
-from flows.etl import claims, jobs, lake, landing_log, table
+from flows.etl import claims, jobs, lake_object, landing_log, table
 from flows.etl.destination import Destination
 from flows.etl.errors import StartOver, Transient, Unequal
 from flows.etl.landing import Landing
@@ -69,7 +69,7 @@ def _finish_newest(landing: Landing) -> Loaded:
         job, new, reason = _load(landing, newest, attempt)
         tried += new
         rows = _count(landing) if reason is None else 0
-        if reason is None or not lake.is_alive(landing.bucket, newest.lake_object):
+        if reason is None or not lake_object.is_alive(landing.bucket, newest.lake_object):
             if _entries(landing, newest.n)[-1].n > newest.n:
                 continue  # fenced by a newer claim, or counted while it loads: that one is to be finished
             if reason is None:
@@ -98,9 +98,13 @@ def _entries(landing: Landing, n: int) -> list[Claim]:
 
 
 def _fence(landing: Landing, older: list[Claim]) -> None:
-    """Take the objects of older claims out of reach: a job of theirs that starts from now on changes nothing."""
+    """Take the objects of older claims out of reach: a job of theirs that starts from now on changes nothing.
+
+    With them go the rows that they put aside: `quarantine/` holds those of the newest content, as `lake/` does.
+    """
     for claim in older:
-        lake.supersede(landing.bucket, claim.lake_object)
+        for own in claim.objects:
+            lake_object.supersede(landing.bucket, own)
 
 
 def _wait_for_older(destination: Destination, older: list[Claim]) -> None:

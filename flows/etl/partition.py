@@ -102,6 +102,13 @@ class Partition:
             case _:
                 return Partition(self.grain, self.start.replace(year=self.start.year + 1))
 
+    @property
+    def previous(self) -> "Partition":
+        """The period before this one."""
+        if self.start is None:
+            raise ValueError("a snapshot has no period before")
+        return latest_complete(self.grain, self.start)
+
     def through(self, last: "Partition") -> Iterator["Partition"]:
         """Count up from this period to *last*, both included."""
         current = self

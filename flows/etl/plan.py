@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from flows.etl import landing_log, ledger, table
 from flows.etl.contract import Contract
+from flows.etl.contract.checks import Change
 from flows.etl.destination import Destination
 from flows.etl.errors import LandfallError
 from flows.etl.fetch import look
@@ -21,11 +22,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The partitions of a run, each in one of two lists."""
+    """The partitions of a run: each is due or up to date; some of the latter have not passed the present checks."""
 
     contract: str
     due: list[Landing]
     up_to_date: list[Partition]
+    unchecked: list[Landing]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +56,14 @@ def from_web(destination: Destination, order: Order) -> Plan:
     with ThreadPoolExecutor(LOOKS_AT_ONCE) as pool:
         # each in a copy of this context, which carries the run whose log it writes to
         answers = [pool.submit(copy_context().run, is_up_to_date, landing) for landing in landings]
-        return _plan(order, landings, [answer.result() for answer in answers])
+        return _plan(order, landings, [answer.result() for answer in answers], settled)
 
 
 def from_lake(destination: Destination, order: Order) -> Plan:
     """Find the partitions whose newest claim is not in the table; the publisher is not asked."""
     settled = _Settled(destination, order)
     landings = settled.landings()
-    return _plan(order, landings, [settled.holds(landing) for landing in landings])
+    return _plan(order, landings, [settled.holds(landing) for landing in landings], settled)
 
 
 class _Settled:
@@ -71,7 +73,8 @@ class _Settled:
         name, first, last = order.contract.name, order.periods[0], order.periods[-1]
         self._destination, self._order = destination, order
         self._heads = landing_log.heads(destination.bucket, name, first, last)
-        self._rows = ledger.last(destination, name, first, last)
+        self._compares = any(isinstance(check, Change) for check in order.contract.checks)
+        self._rows = ledger.last(destination, name, first.previous if self._compares else first, last)
         self._table_made = table.created(destination, name)
 
     def holds(self, landing: Landing) -> bool:
@@ -93,7 +96,12 @@ class _Settled:
     def published(self, landing: Landing) -> Published | None:
         """Give what the publisher answered for the newest claim's content."""
         head = self._heads.get(str(landing.partition))
-        return head.published if head else None
+        return head.notes.published if head else None
+
+    def passed_checks(self, landing: Landing) -> bool:
+        """Tell whether the newest claim's rows were held against the contract's present checks, or it has none."""
+        head, wanted = self._heads.get(str(landing.partition)), self._order.contract.checks_fingerprint
+        return wanted is None or (head is not None and head.notes.checks == wanted)
 
     def landings(self) -> list[Landing]:
         """Give a landing for each period."""
@@ -107,9 +115,14 @@ class _Settled:
                 order.override,
                 self._rows[str(period)].n if str(period) in self._rows else -1,
                 order.flow_run_id,
+                self._rows_before(period),
             )
             for period in order.periods
         ]
+
+    def _rows_before(self, period: Partition) -> int | None:
+        row = self._rows.get(str(period.previous)) if self._compares else None
+        return row.lake_rows if row and row.status == "loaded" else None
 
 
 def _serves_the_same(landing: Landing, published: Published | None) -> bool:
@@ -122,9 +135,11 @@ def _serves_the_same(landing: Landing, published: Published | None) -> bool:
     return now.tell and published == Published(landing.published_at, now)
 
 
-def _plan(order: Order, landings: list[Landing], done: list[bool]) -> Plan:
+def _plan(order: Order, landings: list[Landing], done: list[bool], settled: _Settled) -> Plan:
+    up_to_date = [landing for landing, is_done in zip(landings, done, strict=True) if is_done]
     return Plan(
         order.contract.name,
         due=[landing for landing, is_done in zip(landings, done, strict=True) if not is_done],
-        up_to_date=[landing.partition for landing, is_done in zip(landings, done, strict=True) if is_done],
+        up_to_date=[landing.partition for landing in up_to_date],
+        unchecked=[landing for landing in up_to_date if not settled.passed_checks(landing)],
     )

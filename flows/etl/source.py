@@ -9,12 +9,16 @@ from flows.etl.partition import Partition
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file at its address; `headers` go with the request, and hold secrets: they are never shown."""
+    """A file at its address; `headers` go with the request, and hold secrets: they are never shown.
+
+    `rows_before` is how many rows the period before has, as the ledger says; None if it does not.
+    """
 
     contract: Contract
     partition: Partition
     address: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    rows_before: int | None = None
 
     def __str__(self) -> str:
         return f"{self.contract.name} {self.partition}"

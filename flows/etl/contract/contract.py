@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PrivateAttr, StringConstraints, model_validator
 
 from flows.etl.clean import Hook
-from flows.etl.contract.checks import Change, Check, InPeriod, RowCount
+from flows.etl.contract.checks import Change, Check, InPeriod, OnColumn
 from flows.etl.contract.column import RESERVED, Column, ColumnName
 from flows.etl.contract.dialect import Dialect
 from flows.etl.contract.part import Part
@@ -73,6 +73,7 @@ class Contract(Part):
             if name.lower() not in known:
                 raise ValueError(f"{what}: {name!r} is not a column of this contract")
         self._check_aliases()
+        self._check_checks()
         self._check_format()
         self._check_periods(known)
         return self
@@ -82,7 +83,7 @@ class Contract(Part):
         return [("clustering", name) for name in self.clustering] + [
             (f"checks.{number}.column", check.column)
             for number, check in enumerate(self.checks)
-            if not isinstance(check, RowCount | Change)
+            if isinstance(check, OnColumn)
         ]
 
     def _check_aliases(self) -> None:
@@ -92,6 +93,17 @@ class Contract(Part):
                 if (other := taken.setdefault(name.lower(), column.name)) != column.name:
                     raise ValueError(f"columns: {name!r} names both {other!r} and {column.name!r}")
 
+    def _check_checks(self) -> None:
+        types = {column.name.lower(): column.type for column in self.columns}
+        for number, check in enumerate(self.checks):
+            if isinstance(check, InPeriod | Change) and self.partition == "none":
+                raise ValueError(f"checks.{number}: found {check.check!r}, expected none: a snapshot has no period")
+            if isinstance(check, OnColumn):
+                try:
+                    check.suit(types[check.column.lower()])
+                except ValueError as error:
+                    raise ValueError(f"checks.{number} ({check.check} of {check.column}): {error}") from error
+
     def _check_format(self) -> None:
         if self.format == "parquet" and self.compression != "none":
             raise ValueError(
@@ -100,9 +112,6 @@ class Contract(Part):
             )
         if self.format == "parquet" and self.dialect != Dialect():
             raise ValueError("dialect: found one with parquet, expected none: it says how text is written")
-        for number, check in enumerate(self.checks):
-            if isinstance(check, InPeriod | Change) and self.partition == "none":
-                raise ValueError(f"checks.{number}: found {check.check!r}, expected none: a snapshot has no period")
 
     def _check_periods(self, columns: list[str]) -> None:
         needed = frozenset() if self.partition == "none" else STYLES[self.partition].placeholders
@@ -176,7 +185,9 @@ class Contract(Part):
         """Hash the checks: landed partitions are checked again when it changes; None without checks."""
         if not self.checks:
             return None
-        dumped = json.dumps([check.model_dump(mode="json") for check in self.checks], sort_keys=True)
+        # what is left out has its default: keys that later versions add do not check everything again
+        checks = [check.model_dump(mode="json", exclude_defaults=True) for check in self.checks]
+        dumped = json.dumps(checks, sort_keys=True)
         return hashlib.sha256(dumped.encode()).hexdigest()[:16]
 
     def period(self, text: str) -> Partition:

@@ -1,8 +1,8 @@
 """What a contract allows a file to get wrong: other columns, and bad rows."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from flows.etl.contract.part import Part
 
@@ -27,3 +27,9 @@ class Quarantine(Part):
 
     max_rows: Annotated[int, Field(ge=0)] = Field(0, description="more bad rows than this refuse the file")
     max_fraction: Fraction = Field(1.0, description="a greater share of bad rows than this refuses the file")
+
+    @model_validator(mode="after")
+    def _allows_rows(self) -> Self:
+        if self.max_fraction < 1 and not self.max_rows:
+            raise ValueError(f"max_rows: found none beside max_fraction {self.max_fraction}, expected a number of rows")
+        return self

@@ -1,0 +1,75 @@
+"""Objects of the lake: what they are called, and what becomes of them once a claim names them, or none does.
+
+Names are unique and objects never change, so a name stands for its bytes. A landing has up to two: the rows that
+land, under `lake/`, and those put aside, under `quarantine/`, both with the same unique part. `superseded/` holds what
+newer claims replaced; the bucket's lifecycle rule empties it.
+"""
+
+import uuid
+from dataclasses import dataclass
+
+from google.api_core.exceptions import NotFound, PreconditionFailed
+from google.cloud import storage
+
+LAKE, QUARANTINE, SUPERSEDED = "lake/", "quarantine/", "superseded/"
+
+
+@dataclass(frozen=True, slots=True)
+class LakeObject:
+    """An object by its name and the generation that storage gave it: together they never mean other bytes."""
+
+    uri: str
+    generation: int
+    crc32c: str
+
+    def blob(self, bucket: storage.Bucket) -> storage.Blob:
+        """Give the handle of exactly this generation."""
+        name = self.uri.removeprefix(f"gs://{bucket.name}/")
+        blob: storage.Blob = bucket.blob(name, generation=self.generation)
+        return blob
+
+
+def new_names(contract: str, partition: str) -> tuple[str, str]:
+    """Make names for one landing's objects: that of the rows which land, and that of those put aside."""
+    whose, own = f"{contract}/{partition}", uuid.uuid4().hex
+    return f"{LAKE}{whose}/{own}.parquet", f"{QUARANTINE}{whose}/{own}.jsonl.gz"
+
+
+def is_alive(bucket: storage.Bucket, item: LakeObject) -> bool:
+    """Tell whether the object is still there at its generation: then a load job can read it."""
+    return bool(item.blob(bucket).exists())
+
+
+def drop(bucket: storage.Bucket, item: LakeObject) -> None:
+    """Delete an object that no claim names; it may be gone already."""
+    try:
+        item.blob(bucket).delete()
+    except NotFound:
+        return
+
+
+def supersede(bucket: storage.Bucket, item: LakeObject) -> None:
+    """Move an older claim's object out of the reach of load jobs; done already, nothing happens.
+
+    A copy and a delete, each with its generation as precondition: Cloud Storage has no move for flat buckets that
+    every client offers, and in this order a kill in between leaves both, which the next call settles.
+    """
+    blob = item.blob(bucket)
+    moved = SUPERSEDED + str(blob.name).removeprefix(LAKE).removeprefix(QUARANTINE)
+    try:
+        bucket.copy_blob(blob, bucket, moved, source_generation=item.generation, if_generation_match=0)
+    except PreconditionFailed:
+        pass  # an earlier call, or another process, has copied it
+    except NotFound:
+        return
+    drop(bucket, item)
+
+
+def copy(bucket: storage.Bucket, item: LakeObject, to: str) -> LakeObject:
+    """Copy an object on the server's side to a name of its own, for a claim that loads known content again.
+
+    Raises:
+        NotFound: it is gone.
+    """
+    made = bucket.copy_blob(item.blob(bucket), bucket, to, source_generation=item.generation, if_generation_match=0)
+    return LakeObject(f"gs://{bucket.name}/{to}", int(made.generation), str(made.crc32c))

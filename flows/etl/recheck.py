@@ -1,0 +1,70 @@
+"""A changed check on rows that have landed: asked of the table by one query, and nothing lands again."""
+
+import logging
+from dataclasses import dataclass
+
+from google.cloud import bigquery
+
+from flows.etl import checks, landing_log
+from flows.etl.checks import Parameter
+from flows.etl.errors import CheckFailed
+from flows.etl.landing import Landing
+from flows.etl.landing_log import Notes
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Rechecked:
+    """A partition whose rows have passed the contract's present checks; those that only warn say so."""
+
+    partition: str
+    warnings: tuple[str, ...]
+
+
+def recheck(landing: Landing) -> Rechecked:
+    """Hold a partition's rows in the table against the contract's checks, and remember that they passed.
+
+    Raises:
+        CheckFailed: they did not; the rows stand, and the next run asks again.
+    """
+    rows, found = _count(landing)
+    verdict = checks.judge(landing.contract, landing.partition, rows, found, landing.rows_before)
+    for note in verdict.notes:
+        log.info("%s: %s", landing, note)
+    for warning in verdict.warnings:
+        log.warning("%s: %s", landing, warning)
+    if verdict.stops:
+        raise CheckFailed(
+            f"{landing}: {'; '.join(verdict.stops)}; correct the contract's checks, or ask the publisher for another"
+            " file: the rows landed under other checks and stand in the table, nothing was written"
+        )
+    notes = Notes(published=None, checks=landing.contract.checks_fingerprint)
+    landing_log.remember(landing.bucket, landing.contract.name, str(landing.partition), landing.settled, notes)
+    return Rechecked(str(landing.partition), verdict.warnings)
+
+
+def _count(landing: Landing) -> tuple[int, list[int]]:
+    """Count the partition's rows, and those that each check is about."""
+    destination, contract, partition = landing.destination, landing.contract, landing.partition
+    counts, parameters = checks.aggregates(contract, partition)
+    where, asked = "", [_parameter(each) for each in parameters]
+    if partition.column:
+        where = f"WHERE {partition.column} = @period"
+        asked.append(bigquery.ScalarQueryParameter("period", partition.column_type, partition.value))
+    query = f"SELECT {', '.join(['COUNT(*)', *counts])} FROM `{destination.table(contract.name)}` {where}"  # noqa: S608 - a contract's own names
+    job = destination.warehouse.query(
+        query,
+        job_config=bigquery.QueryJobConfig(
+            query_parameters=asked, use_query_cache=False, labels={"contract": contract.name}
+        ),
+        location=destination.location,
+    )
+    rows, *found = next(iter(job.result())).values()
+    return rows, found
+
+
+def _parameter(given: Parameter) -> bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter:
+    if isinstance(given.value, tuple):
+        return bigquery.ArrayQueryParameter(given.name, given.type, list(given.value))
+    return bigquery.ScalarQueryParameter(given.name, given.type, given.value)
