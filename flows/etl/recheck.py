@@ -28,7 +28,7 @@ def recheck(landing: Landing) -> Rechecked:
     Raises:
         CheckFailed: they did not; the rows stand, and the next run asks again.
     """
-    rows, found = _count(landing)
+    rows, found = count(landing)
     verdict = checks.judge(landing.contract, landing.partition, rows, found, landing.rows_before)
     for note in verdict.notes:
         log.info("%s: %s", landing, note)
@@ -44,8 +44,8 @@ def recheck(landing: Landing) -> Rechecked:
     return Rechecked(str(landing.partition), verdict.warnings)
 
 
-def _count(landing: Landing) -> tuple[int, list[int]]:
-    """Count the partition's rows, and those that each check is about."""
+def count(landing: Landing) -> tuple[int, list[int]]:
+    """Count the partition's rows in the table, and those of them that count against each check."""
     destination, contract, partition = landing.destination, landing.contract, landing.partition
     counts, parameters = checks.aggregates(contract, partition)
     where, asked = "", [_parameter(each) for each in parameters]

@@ -36,6 +36,6 @@ def aggregates(contract: Contract, partition: Partition) -> tuple[list[str], lis
     for number, check in enumerate(contract.checks):
         rows = against(check, contract.columns, partition)
         condition, own = rows.sql(f"check_{number}") if rows else ("FALSE", [])
-        counts.append(f"COUNTIF({condition})")
+        counts.append(f"COUNT(CASE WHEN {condition} THEN 1 END)")  # COUNTIF of no rows is not 0 everywhere
         parameters += own
     return counts, parameters
