@@ -25,7 +25,7 @@ def test_nothing_of_a_bad_file_is_visible_and_the_word_says_why(place: Place, ja
     for why in (
         "flights_2013-01.csv.gz: the gzip stream breaks off",
         "flights_2013-02.csv.gz: the body broke off after",
-        "flights_2013-03.csv.gz: record 2001, column day: found 'first', expected INT64",
+        "flights_2013-03.csv.gz: line 2002, column day: found 'first', expected INT64",
         "flights_2013-04.csv.gz: found 404 Not Found, expected 200",
         "flights_2013-05.csv.gz: found a header and no record",
         "flights_2013-06.csv.gz: the header's columns are not those of the contract flights: 'tailnum' is missing",
@@ -43,7 +43,7 @@ def test_a_file_that_goes_bad_leaves_what_landed_before(place: Place, january: l
     place.publish("2013-01", [*january[:100], "not a flight"])
     run = place.run("flights", "2013-01")
     assert run.code == 1
-    assert "record 101: found 1 fields, expected 19" in run.text
+    assert "line 102: found 1 fields, expected 19" in run.text
     assert (place.objects(""), place.landed()) == before
 
 

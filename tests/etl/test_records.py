@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flows.etl.contract import Dialect
 from flows.etl.errors import BadFile
 from flows.etl.formats import records
 from flows.etl.formats.records import Records
 
 
-def read(data: bytes, delimiter: str = ",") -> tuple[bytes, list[records.Block]]:
-    found = Records(io.BytesIO(data), delimiter, "file")
+def read(data: bytes, delimiter: str = ",") -> tuple[bytes | None, list[records.Block]]:
+    found = Records(io.BytesIO(data), Dialect(delimiter=delimiter), "file")
     return found.header, list(found)
 
 
@@ -66,8 +67,8 @@ def test_blocks_hold_every_record_whole_wherever_they_are_cut(rows: list[list[st
     [
         (b"", "found an empty file, expected a header line"),
         (b"\n\r\n\n", "found an empty file, expected a header line"),
-        (b'a,b\n1,2\n"x\n', "record 2: found a quote that is never closed"),
-        (b'a,b\n1,2\n3,"x\n', "record 2: found a quote that is never closed"),
+        (b'a,b\n1,2\n"x\n', "line 3: found a quote that is never closed"),
+        (b'a,b\n1,2\n3,"x\n', "line 3: found a quote that is never closed"),
     ],
 )
 def test_a_file_without_records_to_cut_is_refused(data: bytes, why: str) -> None:
@@ -77,7 +78,7 @@ def test_a_file_without_records_to_cut_is_refused(data: bytes, why: str) -> None
 
 def test_a_record_without_end_is_refused_before_it_fills_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(records, "RECORD_BYTES", 1 << 20)
-    with pytest.raises(BadFile, match="after record 1: found a record longer than 1 MiB"):
+    with pytest.raises(BadFile, match="line 3: found a record longer than 1 MiB"):
         read(b"a,b\n1,2\n" + b"x" * (3 << 20))
 
 

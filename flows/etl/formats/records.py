@@ -1,8 +1,12 @@
 """From a file's text to its records: cut at record boundaries, and counted from the bytes.
 
-A record of CSV is a line that is not empty, the header left out; a line feed inside a quoted field belongs to the
-field. The count comes from the bytes alone, never from the parser that reads the values, so that a row that a parser
-loses is noticed.
+A record of CSV is a line that is not empty, the header left out. A line ends with a line feed, or a carriage return
+and a line feed; the last one may lack it. Inside a quoted field they belong to the field. A field is quoted if it
+begins with the quote; any other quote is a character like others. A carriage return alone ends no line: outside
+quotes it makes a record bad, as parsers disagree on what it means.
+
+The count comes from the bytes alone, never from the parser that reads the values, so that a row that a parser loses is
+noticed.
 """
 
 import re
@@ -10,40 +14,70 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO
 
+from flows.etl.contract import Dialect
 from flows.etl.errors import BadFile
 
 BLOCK_BYTES = 1 << 20  # decompressed; half of it costs 5 % more time, twice as much more memory
 RECORD_BYTES = 16 << 20  # a record longer than this is a wrong dialect or a quote that is never closed
+HEADER_BYTES = 4 << 20  # the 10,000 columns that BigQuery allows, with names of its 300 characters, are 3 MB
 BLANK = re.compile(rb"(?:\A|(?<=\n))\r?\n")
 GAP = re.compile(rb"\n\r?\n")  # without alternatives, to be found at memory speed: most files have none
+STRAY = re.compile(rb"\r(?!\n)")
+BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Whole records, as they stand in the file; `first` is the number of its first record, counted from 1."""
+    """Whole records, as they stand in the file; the first has the number `first` and begins on `line` or after it.
+
+    Both count from 1. `stray`: a carriage return ends no line, outside quotes.
+    """
 
     data: bytes
     first: int
+    line: int
     records: int
+    stray: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a record lies in its block's data, its line's end left out."""
+
+    start: int
+    end: int
+    stray: bool
 
 
 class Records:
     """The records of one CSV stream: its header, then blocks of whole records; `total` counts those given out.
 
+    `header` is None in a file that has none.
+
     Raises:
         BadFile: the file is empty, or a record is longer than any sensible record.
     """
 
-    def __init__(self, stream: IO[bytes], delimiter: str, url: str) -> None:
+    def __init__(self, stream: IO[bytes], dialect: Dialect, url: str) -> None:
         self.total = 0
         self._stream, self._url = stream, url
-        # a quote opens a field only where a field begins; the one that closes it may lie in a later block
-        begins = rb"(?:\A|(?<=[\r\n" + re.escape(delimiter.encode()) + rb"]))"
-        self._quoted = re.compile(begins + rb'"[^"]*+(?:""[^"]*+)*+("|\Z)')
-        self.header, self._rest = self._read_header()
+        self._line = 1  # on which what was not given out yet begins
+        self._quote = dialect.quote.encode()
+        if quote := re.escape(self._quote):
+            # a quote opens a field only where a field begins; the one that closes it may lie in a later block
+            begins = rb"(?:\A|(?<=[\r\n" + re.escape(dialect.delimiter.encode()) + rb"]))"
+            inside = rb"[^" + quote + rb"]*+"
+            self._quoted = re.compile(
+                begins + quote + inside + rb"(?:" + quote * 2 + inside + rb")*+(" + quote + rb"|\Z)"
+            )
+        self._rest = self._read_start(BOM if dialect.encoding == "utf-8" else b"")
+        self.header = self._cut_header() if dialect.header else None
 
     def __iter__(self) -> Iterator[Block]:
-        rest = self._rest
+        rest, self._rest = self._rest, b""
+        if end := self._last_end(rest):
+            yield from self._block(rest[:end])
+            rest = rest[end:]
         while more := self._stream.read(BLOCK_BYTES):
             data = rest + more if rest else more
             end = self._last_end(data)
@@ -54,32 +88,74 @@ class Records:
         yield from self._block(rest)
 
     def _block(self, data: bytes) -> Iterator[Block]:
-        if records := self.count(data):
-            first = self.total + 1
-            self.total += records
-            yield Block(data, first, records)
+        plain = self._without_quoted(data)
+        records = _count(plain)
+        first, line = self.total + 1, self._line
+        self.total += records
+        self._line += data.count(b"\n")
+        if records:
+            stray = b"\r" in plain and STRAY.search(plain) is not None
+            yield Block(data, first, line, records, stray)
 
-    def count(self, data: bytes) -> int:
-        """Count the records in *data*, which begins at the start of one."""
-        if b'"' in data:
-            data = self._quoted.sub(b'""', data)
-        lines = data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
-        if data[:1] in (b"\n", b"\r") or GAP.search(data):
-            lines -= len(BLANK.findall(data))
-        return lines
+    def spans(self, block: Block) -> list[Span]:
+        """Tell where each record of a block lies, in order."""
+        # equally long, without the line ends that belong to a field
+        plain = self._without_quoted(block.data, keep_length=True)
+        found = []
+        start = 0
+        while start < len(plain):
+            feed = plain.find(b"\n", start)
+            after = feed + 1 if feed >= 0 else len(plain)
+            end = after - (feed >= 0)
+            if feed > start and plain[feed - 1 : feed] == b"\r":
+                end -= 1
+            if end > start:
+                found.append(Span(start, end, plain.find(b"\r", start, end) >= 0))
+            start = after
+        return found
 
-    def _read_header(self) -> tuple[bytes, bytes]:
+    def _without_quoted(self, data: bytes, *, keep_length: bool = False) -> bytes:
+        if not self._quote or self._quote not in data:
+            return data
+        quotes = self._quote * 2
+        return self._quoted.sub((lambda found: b"_" * len(found[0])) if keep_length else quotes, data)
+
+    def _read_start(self, bom: bytes) -> bytes:
         data = b""
-        while more := self._stream.read(BLOCK_BYTES):
-            data = (data + more).lstrip(b"\r\n")
-            if end := self._first_end(data):
-                return data[:end].rstrip(b"\r\n"), data[end:]
-            self._check_length(data)
+        while len(data) < len(BOM) and (more := self._stream.read(BLOCK_BYTES)):
+            data += more
+        return data.removeprefix(bom)
+
+    def _cut_header(self) -> bytes:
+        """Take the header off the file's beginning, and blank lines before it."""
+        data = self._rest
+        while True:
+            blank = len(data) - len(data.lstrip(b"\r\n"))
+            self._line += data.count(b"\n", 0, blank)
+            data = data[blank:]
+            end = self._first_end(data)
+            if end or len(data) > HEADER_BYTES or not (more := self._stream.read(BLOCK_BYTES)):
+                break
+            data += more
         if not data:
             raise BadFile(f"{self._url}: found an empty file, expected a header line; nothing was written")
-        return data, b""
+        header = data[: end or len(data)].removesuffix(b"\n").removesuffix(b"\r")
+        if b"\r" in self._without_quoted(header):
+            raise BadFile(
+                f"{self._url}: line {self._line}: found a carriage return inside the header, expected lines that end"
+                " with a line feed, or with both; convert the file, nothing was written"
+            )
+        if len(header) > HEADER_BYTES:
+            raise BadFile(
+                f"{self._url}: line {self._line}: found a header longer than {HEADER_BYTES >> 20} MiB, expected a"
+                " shorter one; check that this is the contract's file, nothing was written"
+            )
+        self._line += data.count(b"\n", 0, end or len(data))
+        self._rest = data[end or len(data) :]
+        return header
 
     def _first_end(self, data: bytes) -> int:
+        """Find where the first whole record ends; 0 if none does."""
         position = 0
         for low, high in self._multiline(data):
             if (end := data.find(b"\n", position, low)) >= 0:
@@ -98,24 +174,29 @@ class Records:
 
     def _multiline(self, data: bytes) -> list[tuple[int, int]]:
         """Find the quoted fields that hold a line feed: where each begins and ends."""
-        if b'"' not in data:
+        if not self._quote or self._quote not in data:
             return []
         spans = (match.span() for match in self._quoted.finditer(data))
         return [span for span in spans if data.find(b"\n", *span) >= 0]
 
-    def _check_closed(self, data: bytes) -> None:
-        for match in self._quoted.finditer(data):
-            if not match[1]:
-                before = data[: match.start()]
-                number = self.total + self.count(before) + (not before or before.endswith(b"\n"))
-                raise BadFile(
-                    f"{self._url}: record {number}: found a quote that is never closed, expected its end; correct the"
-                    " file or the contract's dialect, nothing was written"
-                )
-
-    def _check_length(self, data: bytes) -> None:
-        if len(data) > RECORD_BYTES:
+    def _check_closed(self, rest: bytes) -> None:
+        if self._quote and any(not found[1] for found in self._quoted.finditer(rest)):
             raise BadFile(
-                f"{self._url}: after record {self.total}: found a record longer than {RECORD_BYTES >> 20} MiB, expected"
-                " a shorter one; is a quote never closed? nothing was written"
+                f"{self._url}: line {self._line}: found a quote that is never closed, expected its end; correct the"
+                " file or the contract's dialect, nothing was written"
             )
+
+    def _check_length(self, rest: bytes) -> None:
+        if len(rest) > RECORD_BYTES:
+            raise BadFile(
+                f"{self._url}: line {self._line}: found a record longer than {RECORD_BYTES >> 20} MiB, expected a"
+                " shorter one; is a quote never closed? nothing was written"
+            )
+
+
+def _count(plain: bytes) -> int:
+    """Count the lines that are not blank."""
+    lines = plain.count(b"\n") + (not plain.endswith(b"\n") and bool(plain))
+    if plain[:1] in (b"\n", b"\r") or GAP.search(plain):
+        lines -= len(BLANK.findall(plain))
+    return lines

@@ -1,8 +1,52 @@
-"""From a value's text to the contract's types: what fits, and what is wrong with what does not."""
+"""From a value's text to the contract's types: what fits, and what is wrong with what does not.
+
+This is the definition of each type as text; faster ways, here and in the formats, give the same values or none.
+Around all of them but STRING, spaces and tabs are ignored.
+
+- STRING: any text without the character NUL.
+- INT64, FLOAT64, NUMERIC: decimal digits with an optional sign, fraction and exponent; in INT64 the value is whole, in
+  NUMERIC it has up to 29 digits before and 9 after the decimal mark, zeros at either end aside; FLOAT64 is the nearest
+  double, which is finite: `nan`, `inf` and `1e400` do not fit.
+- BOOL: true, false, 1 or 0, in any case.
+- DATE, TIME, DATETIME, TIMESTAMP: ISO 8601 with separators, in the years 1 to 9999, to the microsecond, further zeros
+  aside. DATETIME has no zone, TIMESTAMP has one. A contract's `timestamp_formats` take the place of ISO 8601 for the
+  types that they can give: `%d.%m.%Y` gives DATE and DATETIME, `%H:%M` gives TIME.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from decimal import Context, Decimal
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from flows.etl.contract import Column, Dialect
+from flows.etl import arrow
+from flows.etl.contract import Column, ColumnType, Dialect
+from flows.etl.formats import iso, strptime
+
+SHOWN = 80  # characters of a value in a message
+SPACE = " \t"
+NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+BOOLS = {"true": True, "1": True, "false": False, "0": False}
+INT64_DIGITS, INT64_MAX = 19, 2**63 - 1
+# BigQuery's NUMERIC: https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#decimal_types
+NUMERIC_DIGITS, NUMERIC_SCALE = 29, 9
+EXACT = Context(prec=NUMERIC_DIGITS + NUMERIC_SCALE)
+LARGEST = Decimal("9" * NUMERIC_DIGITS + "." + "9" * NUMERIC_SCALE)
+FIRST, LAST = dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31, 23, 59, 59, 999_999)  # noqa: DTZ001 - bounds of DATETIME
+BOUNDS: dict[ColumnType, tuple[pa.Scalar, pa.Scalar]] = {
+    "NUMERIC": (pa.scalar(LARGEST.copy_negate(), arrow.ARROW["NUMERIC"]), pa.scalar(LARGEST, arrow.ARROW["NUMERIC"])),
+    "DATE": (pa.scalar(FIRST.date()), pa.scalar(LAST.date())),
+    "DATETIME": (pa.scalar(FIRST, arrow.ARROW["DATETIME"]), pa.scalar(LAST, arrow.ARROW["DATETIME"])),
+    "TIMESTAMP": (
+        pa.scalar(FIRST.replace(tzinfo=dt.UTC), arrow.ARROW["TIMESTAMP"]),
+        pa.scalar(LAST.replace(tzinfo=dt.UTC), arrow.ARROW["TIMESTAMP"]),
+    ),
+}
+
+Read = Callable[[str], Any]  # raises ValueError where the text does not fit
 
 
 def parse(values: pa.StringArray, column: Column, dialect: Dialect) -> tuple[pa.Array, dict[int, str]]:
@@ -10,4 +54,146 @@ def parse(values: pa.StringArray, column: Column, dialect: Dialect) -> tuple[pa.
 
     Returns the typed values, null where a text does not fit, and for each of those its position and the reason.
     """
-    raise NotImplementedError
+    if (typed := _at_once(values, column.type, dialect)) is not None:
+        return typed, {}
+    read = reader(column.type, dialect)
+    bad: dict[int, str] = {}
+    found: list[Any] = []
+    for position, text in enumerate(values.to_pylist()):
+        try:
+            found.append(None if text is None else read(text))
+        except ValueError:
+            found.append(None)
+            bad[position] = reason(text, column.type)
+    return pa.array(found, arrow.ARROW[column.type]), bad
+
+
+def reason(text: str, kind: ColumnType) -> str:
+    """Say what is wrong with a value."""
+    shown = text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
+    return f"found {shown!r}, expected {kind}"
+
+
+def reader(kind: ColumnType, dialect: Dialect) -> Read:
+    """Give the function that reads one text as a type, and raises ValueError where it does not fit."""
+    formats = strptime.fitting(dialect.timestamp_formats, kind)
+    match kind:
+        case "STRING":
+            return _string
+        case "INT64" | "FLOAT64" | "NUMERIC":
+            read: Read = {"INT64": _int64, "FLOAT64": _float64, "NUMERIC": _numeric}[kind]
+            return _with_comma(read) if dialect.decimal == "," else lambda text: read(text.strip(SPACE))
+        case "BOOL":
+            return _bool
+        case _ if formats:
+            return lambda text: strptime.read(text.strip(SPACE), kind, formats)
+        case _:
+            read = iso.READERS[kind]
+            return lambda text: read(text.strip(SPACE))
+
+
+def _string(text: str) -> str:
+    if "\0" in text:
+        raise ValueError
+    return text
+
+
+def _with_comma(read: Read) -> Read:
+    def read_with_comma(text: str) -> Any:
+        if "." in text:
+            raise ValueError
+        return read(text.strip(SPACE).replace(",", "."))
+
+    return read_with_comma
+
+
+def _int64(text: str) -> int:
+    if text.lstrip("-").isdigit() and text.isascii():  # by far the most
+        value = int(text) if len(text) < INT64_DIGITS else int(_decimal(text, INT64_DIGITS, 0))
+    else:
+        value = int(_decimal(text, INT64_DIGITS, 0))
+    if not -INT64_MAX - 1 <= value <= INT64_MAX:
+        raise ValueError
+    return value
+
+
+def _float64(text: str) -> float:
+    if not NUMBER.fullmatch(text) or (value := float(text)) in (float("inf"), float("-inf")):
+        raise ValueError
+    return value
+
+
+def _numeric(text: str) -> Decimal:
+    return _decimal(text, NUMERIC_DIGITS, NUMERIC_SCALE)
+
+
+def _decimal(text: str, digits: int, scale: int) -> Decimal:
+    """Read a number that has up to *digits* before and *scale* digits after its decimal mark, zeros aside."""
+    if not NUMBER.fullmatch(text):
+        raise ValueError
+    try:
+        value = Decimal(text)
+    except ArithmeticError as error:  # an exponent beyond all numbers
+        raise ValueError from error
+    if not value:
+        return Decimal(0)
+    if not -scale <= value.adjusted() < digits:  # an exponent may be anything: it must not become digits
+        raise ValueError
+    trimmed = value.normalize(Context(prec=len(text)))
+    if not isinstance(exponent := trimmed.as_tuple().exponent, int) or exponent < -scale:
+        raise ValueError
+    return trimmed.quantize(Decimal((0, (1,), -scale)), context=EXACT)
+
+
+def _bool(text: str) -> bool:
+    if (value := BOOLS.get(text.strip(SPACE).lower())) is None:
+        raise ValueError
+    return value
+
+
+def holds(values: pa.Array | pa.ChunkedArray, kind: ColumnType) -> bool:
+    """Tell whether values that pyarrow has read are in their type's range; it reads `nan`, `1e400` and the year 0."""
+    if kind == "FLOAT64":
+        return pc.all(pc.is_finite(values)).as_py() is not False
+    if (bounds := BOUNDS.get(kind)) is None or values.null_count == len(values):
+        return True
+    least, greatest = bounds
+    found = pc.min_max(values)
+    return bool(pc.greater_equal(found["min"], least).as_py() and pc.less_equal(found["max"], greatest).as_py())
+
+
+def _at_once(values: pa.StringArray, kind: ColumnType, dialect: Dialect) -> pa.Array | None:
+    """Read texts by pyarrow, which knows fewer ways to write a value; None if it may not know one of these."""
+    formats = strptime.fitting(dialect.timestamp_formats, kind)
+    match kind:
+        case "STRING":
+            return None if pc.any(pc.match_substring(values, "\0")).as_py() else values
+        case "INT64" | "FLOAT64" | "NUMERIC":
+            if dialect.decimal == ",":
+                if pc.any(pc.match_substring(values, ".")).as_py():
+                    return None
+                values = pc.replace_substring(values, ",", ".")
+            # hexadecimal numbers, and exponents that pyarrow's decimals overflow at
+            if kind != "FLOAT64" and pc.any(pc.match_substring_regex(values, "[xXeE]")).as_py():
+                return None
+            if kind == "INT64":
+                values = pc.replace_substring_regex(values, r"^([+-]?[0-9]+)\.0*$", r"\1")
+        case "BOOL":
+            pass
+        case _:
+            values = strptime.to_iso(values, kind, formats[0]) if formats else iso.trimmed(values)
+            if values is None:
+                return None
+    try:
+        typed = _times(values) if kind == "TIME" else pc.cast(values, arrow.ARROW[kind])
+    except pa.ArrowInvalid:
+        return None
+    return typed if holds(typed, kind) else None
+
+
+def _times(values: pa.StringArray) -> pa.Array:
+    """Read times of day, which pyarrow's compute functions cannot without a date."""
+    if pc.all(pc.match_substring_regex(values, r"^[0-9]{2}:[0-9]{2}")).as_py() is False:
+        raise pa.ArrowInvalid("no time of day")
+    moments = pc.binary_join_element_wise("1970-01-01", values, " ")
+    return pc.cast(pc.cast(moments, arrow.ARROW["DATETIME"]), arrow.ARROW["TIME"])
