@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import IO
 
 from flows.etl.contract import Contract
+from flows.etl.formats import parquet
 from flows.etl.formats.batch import Reader
 from flows.etl.formats.csv import CsvReader
 from flows.etl.partition import Partition
@@ -20,5 +21,8 @@ def read(stream: IO[bytes], contract: Contract, partition: Partition, url: str) 
     match contract.format:
         case "csv":
             yield CsvReader(stream, contract, partition, url)
+        case "parquet":
+            with parquet.spooled(stream, url) as spool:
+                yield parquet.ParquetReader(spool, contract, partition, url)
         case _:
             raise NotImplementedError(contract.format)

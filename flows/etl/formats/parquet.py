@@ -1,0 +1,288 @@
+"""Parquet: a file of columns with types of their own, read batch by batch and cast into the contract's.
+
+The footer, which says where everything is, stands at the end: so the file is spooled to a temporary file first. That
+takes disk of the file's size, which on Cloud Run is memory. Everything else streams: pages are decoded as batches
+need them, and one batch is in memory.
+
+Whether a timestamp is an instant or the reading of a clock is said by the file (`isAdjustedToUTC`), and neither is
+taken for the other: a TIMESTAMP column wants the one, a DATETIME column the other. Where the file does not say, in
+INT96 and in annotations of before 2019, the contract decides; TIMESTAMP takes them for UTC.
+"""
+
+import json
+import struct
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
+
+import pyarrow as pa
+import pyarrow.parquet
+
+from flows.etl import arrow, drift, proposal
+from flows.etl.contract import Column, ColumnType, Contract
+from flows.etl.errors import BadFile, Transient
+from flows.etl.formats import casting, int96
+from flows.etl.formats.batch import BadRow, Batch, Place
+from flows.etl.partition import Partition
+
+MAGIC, ENCRYPTED = b"PAR1", b"PARE"
+COLUMNS = 10_000  # a table in BigQuery has no more
+FOOTER_BYTES = 64 << 20  # of 10,000 columns in 100 row groups; a month of taxi trips has 10 KB
+GROUP_BYTES = 8 << 30  # what a row group may announce: eight times what writers are told to make
+RATIO = 1_000  # uncompressed to file size: one repeated byte reaches this in zstd, no data that we saw reaches 100
+RATIO_FROM_BYTES = 1 << 30  # below this, no ratio does harm
+BATCH_ROWS = 65_536
+BATCH_BYTES = 16 << 20  # of wide rows: what a batch may take, by the footer
+BUFFER_BYTES = 256 << 10  # read ahead in each column
+COPY_BYTES = 1 << 20
+RAW = 1_000  # characters of a row in the quarantine
+
+# what pyarrow raises for a damaged file: its own, the system's, and Python's for names that are no UTF-8
+DAMAGE = (pa.ArrowException, OSError, UnicodeDecodeError)
+
+
+@contextmanager
+def spooled(stream: IO[bytes], url: str) -> Iterator[IO[bytes]]:
+    """Copy a stream to a temporary file, which is gone afterwards, even after a kill.
+
+    Raises:
+        BadFile: the stream does not begin as Parquet does; nothing was copied.
+        Transient: the disk is full.
+    """
+    start = stream.read(len(MAGIC))
+    if start not in (MAGIC, ENCRYPTED):
+        raise BadFile(
+            f"{url}: found a file that begins with {start!r}, expected Parquet, which begins with {MAGIC!r}; check the"
+            " contract's source and format, nothing was written"
+        )
+    with tempfile.TemporaryFile() as spool:
+        data = start
+        while data:
+            try:
+                spool.write(data)
+                spool.flush()
+            except OSError as error:
+                raise Transient(
+                    f"{url}: cannot keep the file while it is read ({error}), expected disk for all of it; point"
+                    " TMPDIR to a larger disk, nothing was written"
+                ) from error
+            data = stream.read(COPY_BYTES)
+        yield spool
+
+
+class ParquetReader:
+    """The records of one Parquet file, typed; `spool` is the whole file.
+
+    Raises:
+        BadFile: it is no Parquet file that can be read, or its columns are not those of the contract.
+    """
+
+    def __init__(self, spool: IO[bytes], contract: Contract, partition: Partition, url: str) -> None:
+        self._contract, self._url = contract, url
+        _check_footer(spool, url)
+        self._source = pa.PythonFile(spool, "r")
+        with _in_our_words(url):
+            self._file = self._open("us")
+            self._schema = self._file.schema_arrow
+            self._metadata = self._file.metadata
+            self._check_size()
+            self._leaves = {column.path: number for number, column in enumerate(self._file.schema)}
+            self._matched = drift.match(
+                self._schema.names, contract, partition, url, drift.Evidence(types=self._types())
+            )
+
+    @property
+    def matched(self) -> drift.Matched:
+        """The file's columns, as the contract reads them."""
+        return self._matched
+
+    @property
+    def total(self) -> int:
+        """All records of the file, counted from its footer."""
+        return int(self._metadata.num_rows)
+
+    def __iter__(self) -> Iterator[Batch]:
+        if not self.total:
+            raise BadFile(f"{self._url}: found no rows, expected some; ask the publisher, nothing was written")
+        first = 1
+        for read, inexact in self._read():
+            yield self._batch(read, inexact, first)
+            first += read.num_rows
+
+    def _open(self, unit: str) -> pyarrow.parquet.ParquetFile:
+        return pyarrow.parquet.ParquetFile(
+            self._source,
+            coerce_int96_timestamp_unit=unit,
+            buffer_size=BUFFER_BYTES,
+            pre_buffer=False,  # else a whole row group is held, often the whole file
+            page_checksum_verification=True,
+        )
+
+    def _types(self) -> dict[str, ColumnType | None]:
+        """Give what each column lands as; one that holds nothing but nulls is left out, whatever type it has."""
+        return {field.name: casting.lands_as(field.type) for field in self._schema if not self._is_empty(field)}
+
+    def _is_empty(self, field: pa.Field) -> bool:
+        leaf = self._leaves.get(field.name)
+        if pa.types.is_null(field.type) or leaf is None:
+            return bool(pa.types.is_null(field.type))
+        groups = (self._metadata.row_group(number) for number in range(self._metadata.num_row_groups))
+        return all(
+            chunk.is_stats_set and chunk.statistics.has_null_count and chunk.statistics.null_count == chunk.num_values
+            for chunk in (group.column(leaf) for group in groups)
+        )
+
+    def _check_size(self) -> None:
+        """Refuse what announces far more than a file of its size should hold: a bomb, or a damaged footer."""
+        groups = [self._metadata.row_group(number) for number in range(self._metadata.num_row_groups)]
+        sizes = [group.total_byte_size for group in groups]
+        size = self._source.size()
+        if self._metadata.num_columns > COLUMNS:
+            raise BadFile(
+                f"{self._url}: found {self._metadata.num_columns:,} columns, expected at most {COLUMNS:,}; ask the"
+                " publisher, nothing was written"
+            )
+        if max(sizes, default=0) > GROUP_BYTES or sum(sizes) > max(RATIO_FROM_BYTES, RATIO * size):
+            raise BadFile(
+                f"{self._url}: found {len(sizes)} row groups of {sum(sizes):,} bytes in a file of {size:,}, expected at"
+                f" most {GROUP_BYTES:,} in one and {RATIO} times the file's size in all; ask the publisher, nothing was"
+                " written"
+            )
+
+    def _read(self) -> Iterator[tuple[pa.RecordBatch, dict[str, dict[int, str]]]]:
+        """Read batches of the columns that land, and what INT96 values were cut off in each."""
+        old = [name for name in self._wanted() if self._is_int96(name)]
+        bytes_a_row = sum(self._metadata.row_group(n).total_byte_size for n in range(self._metadata.num_row_groups))
+        rows = max(1, min(BATCH_ROWS, BATCH_BYTES * self.total // max(bytes_a_row, 1)))
+        readings = [self._batches("us", self._wanted(), rows)]
+        if old:
+            readings += [self._batches(unit, old, rows) for unit in int96.UNITS[1:]]
+        for read, *others in zip(*readings, strict=True):
+            yield (
+                read,
+                {name: int96.inexact(read.column(name), *(other.column(name) for other in others)) for name in old},
+            )
+
+    def _batches(self, unit: str, names: list[str], rows: int) -> Iterator[pa.RecordBatch]:
+        with _in_our_words(self._url):
+            # with threads, columns are decoded ahead of the batch
+            batches = self._open(unit).iter_batches(batch_size=rows, columns=names, use_threads=False)
+        while True:
+            with _in_our_words(self._url):
+                batch = next(batches, None)
+            if batch is None:
+                return
+            yield batch
+
+    def _wanted(self) -> list[str]:
+        """Name the file's columns that land."""
+        return [name for name, _ in self._landing() if name is not None]
+
+    def _landing(self) -> list[tuple[str | None, Column]]:
+        names = (*self.matched.names, *(column.name for column in self.matched.added))
+        return list(zip(names, self.matched.landing, strict=True))
+
+    def _is_int96(self, name: str) -> bool:
+        leaf = self._leaves.get(name)
+        return leaf is not None and self._file.schema.column(leaf).physical_type == "INT96"
+
+    def _says_no_zone(self, name: str) -> bool:
+        """Tell whether the file leaves it open if a timestamp is in UTC."""
+        leaf = self._leaves.get(name)
+        if leaf is None:
+            return False
+        column = self._file.schema.column(leaf)
+        said = json.loads(column.logical_type.to_json())
+        return column.physical_type == "INT96" or bool(said.get("is_from_converted_type"))
+
+    def _batch(self, read: pa.RecordBatch, inexact: dict[str, dict[int, str]], first: int) -> Batch:
+        columns, wrong = [], dict[int, tuple[str, str]]()
+        for name, column in self._landing():
+            if name is None:
+                columns.append(pa.nulls(read.num_rows, arrow.ARROW[column.type]))
+                continue
+            values, bad = self._cast(read.column(name), name, column)
+            columns.append(values)
+            for position, found in {**bad, **inexact.get(name, {})}.items():
+                wrong.setdefault(position, (column.name, f"found {found}, expected {column.type}"))
+
+        def place(position: int) -> Place:
+            return Place(first + position, None, _raw(read, position))
+
+        table = pa.Table.from_arrays(columns, names=[column.name for column in self.matched.landing])
+        if not wrong:
+            return Batch(table, [], place)
+        good = [position for position in range(read.num_rows) if position not in wrong]
+        bad_rows = [BadRow(place(position), *wrong[position]) for position in sorted(wrong)]
+        return Batch(table.take(pa.array(good, pa.int64())), bad_rows, lambda position: place(good[position]))
+
+    def _cast(self, values: pa.Array, name: str, column: Column) -> tuple[pa.Array, dict[int, str]]:
+        """Cast one column's values.
+
+        Raises:
+            BadFile: their type cannot become the contract's, and there are some.
+        """
+        if values.null_count == len(values):
+            return pa.nulls(len(values), arrow.ARROW[column.type]), {}
+        if column.type == "TIMESTAMP" and self._says_no_zone(name):
+            values = values.cast(pa.timestamp(values.type.unit, "UTC"))
+        if not casting.can_become(values.type, column.type):
+            raise BadFile(self._clash(values.type, column))
+        return casting.cast(values, column.type)
+
+    def _clash(self, kind: pa.DataType, column: Column) -> str:
+        found = f"{self._url}: column {column.name}: found values of the type {kind}, expected {column.type}"
+        lands_as = casting.lands_as(kind)
+        if lands_as is None:
+            return f"{found}; no column type holds them, ask the publisher or take the column out, nothing was written"
+        line = proposal.line(column.model_copy(update={"type": lands_as}))
+        return (
+            f"{found}; if the file is right, write into {self._contract.name}.toml and raise its revision:\n"
+            f"  columns: {line}\nnothing was written"
+        )
+
+
+@contextmanager
+def _in_our_words(url: str) -> Iterator[None]:
+    try:
+        yield
+    except DAMAGE as error:
+        encrypted = "crypt" in str(error)
+        found = "an encrypted Parquet file" if encrypted else "a damaged Parquet file"
+        expected = "one that is not encrypted" if encrypted else "one that can be read to its end"
+        said = " ".join(str(error).split())
+        raise BadFile(
+            f"{url}: found {found} ({said[:RAW]}), expected {expected}; ask the publisher, nothing was written"
+        ) from error
+
+
+def _check_footer(spool: IO[bytes], url: str) -> None:
+    """Look at the file's end before anything trusts it."""
+    size = spool.seek(0, 2)
+    spool.seek(max(0, size - 8))
+    length, magic = struct.unpack("<I4s", spool.read(8).rjust(8, b"\0"))
+    if magic == ENCRYPTED:
+        raise BadFile(
+            f"{url}: found an encrypted Parquet file, expected one that is not encrypted; ask the publisher, nothing"
+            " was written"
+        )
+    if magic != MAGIC or length > size - 12:
+        raise BadFile(
+            f"{url}: found a Parquet file of {size:,} bytes without its footer, expected one at its end; is it cut"
+            " short? ask the publisher, or land a whole copy with --source; nothing was written"
+        )
+    if length > FOOTER_BYTES:
+        raise BadFile(
+            f"{url}: found a footer of {length:,} bytes, expected at most {FOOTER_BYTES:,}; ask the publisher, nothing"
+            " was written"
+        )
+
+
+def _raw(read: pa.RecordBatch, position: int) -> str:
+    """Write a row as JSON does, nearly: values as people read them."""
+    row = ", ".join(
+        f"{json.dumps(name)}: {casting.text(values[position])}"
+        for name, values in zip(read.schema.names, read.columns, strict=True)
+    )
+    return f"{{{row}}}" if len(row) <= RAW else f"{{{row[:RAW]}..."
