@@ -13,6 +13,7 @@ from flows.etl import arrow
 from flows.etl.checks import Counts
 from flows.etl.clean import Clean
 from flows.etl.contract import Contract
+from flows.etl.drift import Matched
 from flows.etl.formats.batch import BadRow, Batch, Reader
 from flows.etl.partition import Partition
 from flows.etl.quarantine import Quarantine
@@ -34,7 +35,7 @@ def tables(
     clean = contract.hook.load() if contract.hook else None
     for each in reader:
         batch = _cleaned(each, clean, f"{contract.name} {partition}") if clean else each
-        table, without = _without_nulls(batch, contract)
+        table, without = _without_nulls(batch, reader.matched)
         if batch.bad or without:
             quarantine.add(sorted([*batch.bad, *without], key=_record))
         if counts:
@@ -54,12 +55,12 @@ def _cleaned(batch: Batch, clean: Clean, where: str) -> Batch:
     return dataclasses.replace(batch, table=clean(batch.table, f"{where}, records {first} to {last}"))
 
 
-def _without_nulls(batch: Batch, contract: Contract) -> tuple[pa.Table, list[BadRow]]:
-    """Part the rows that lack a value which the contract demands from the others."""
+def _without_nulls(batch: Batch, matched: Matched) -> tuple[pa.Table, list[BadRow]]:
+    """Part the rows that lack a value which the contract demands, of a file that has the column, from the others."""
     table = batch.table
     wrong: dict[int, BadRow] = {}
-    for column, values in zip(contract.columns, table.columns, strict=False):
-        if values.null_count and not column.nullable:
+    for column, name, values in zip(matched.columns, matched.names, table.columns, strict=False):
+        if values.null_count and name is not None and not column.nullable:
             for position in pa.compute.indices_nonzero(values.is_null()).to_pylist():
                 if position not in wrong:
                     reason = f"found no value, expected {column.type}"

@@ -279,6 +279,22 @@ def test_columns_go_by_name_without_case_and_only_those_of_the_contract_are_read
     assert bad == []
 
 
+def test_a_column_that_may_not_be_null_is_null_in_files_of_before_it_began() -> None:
+    agreed = contract_of(
+        Column(name="x", type="INT64"), Column(name="fee", type="INT64", nullable=False, since="2021-03")
+    )
+
+    def land(data: bytes) -> list[dict[str, Any]]:
+        with formats.read(io.BytesIO(data), agreed, MONTH, "file") as reader:
+            parts = convert.tables(reader, agreed, MONTH, Quarantine(agreed.quarantine, "file"))
+            rows: list[dict[str, Any]] = pa.concat_tables(parts).drop(["file_month"]).to_pylist()
+        return rows
+
+    assert land(file_of(pa.table({"x": [1]}))) == [{"x": 1, "fee": None}]
+    with pytest.raises(BadFile, match="row 1, column fee: found no value, expected INT64"):
+        land(file_of(pa.table({"x": [1], "fee": pa.nulls(1)})))
+
+
 def test_drift_lines_have_the_files_own_types() -> None:
     table = pa.table({"x": [1], "airport_fee": [1.25], "at": pa.array([0], pa.timestamp("ms")), "none": pa.nulls(1)})
     said = refusal(file_of(table), one("INT64"))

@@ -89,7 +89,7 @@ class ParquetReader:
             self._check_size()
             self._leaves = {column.path: number for number, column in enumerate(self._file.schema)}
             self._matched = drift.match(
-                self._schema.names, contract, partition, url, drift.Evidence(types=self._types())
+                self._schema.names, contract, partition, url, drift.Evidence(types=self._new_types(partition))
             )
 
     @property
@@ -119,19 +119,19 @@ class ParquetReader:
             page_checksum_verification=True,
         )
 
-    def _types(self) -> dict[str, ColumnType | None]:
-        """Give what each column lands as; one that holds nothing but nulls is left out, whatever type it has."""
-        return {field.name: casting.lands_as(field.type) for field in self._schema if not self._is_empty(field)}
+    def _new_types(self, partition: Partition) -> dict[str, ColumnType | None]:
+        """Give what each column that the contract lacks lands as; one of nothing but nulls is left out."""
+        new = drift.compare(self._schema.names, self._contract, partition).new
+        kinds = {field.name: field.type for field in self._schema}
+        return {name: casting.lands_as(kinds[name]) for name in new if not self._is_empty(name, kinds[name])}
 
-    def _is_empty(self, field: pa.Field) -> bool:
-        leaf = self._leaves.get(field.name)
-        if pa.types.is_null(field.type) or leaf is None:
-            return bool(pa.types.is_null(field.type))
-        groups = (self._metadata.row_group(number) for number in range(self._metadata.num_row_groups))
-        return all(
-            chunk.is_stats_set and chunk.statistics.has_null_count and chunk.statistics.null_count == chunk.num_values
-            for chunk in (group.column(leaf) for group in groups)
-        )
+    def _is_empty(self, name: str, kind: pa.DataType) -> bool:
+        """Look for a first value; not in the statistics: over those of encrypted columns pyarrow kills the process."""
+        if pa.types.is_null(kind):
+            return True
+        if casting.lands_as(kind) is None:
+            return False
+        return all(batch.num_rows == batch.column(0).null_count for batch in self._batches("us", [name]))
 
     def _check_size(self) -> None:
         """Refuse what announces far more than a file of its size should hold: a bomb, or a damaged footer."""
@@ -153,18 +153,18 @@ class ParquetReader:
     def _read(self) -> Iterator[tuple[pa.RecordBatch, dict[str, dict[int, str]]]]:
         """Read batches of the columns that land, and what INT96 values were cut off in each."""
         old = [name for name in self._wanted() if self._is_int96(name)]
-        bytes_a_row = sum(self._metadata.row_group(n).total_byte_size for n in range(self._metadata.num_row_groups))
-        rows = max(1, min(BATCH_ROWS, BATCH_BYTES * self.total // max(bytes_a_row, 1)))
-        readings = [self._batches("us", self._wanted(), rows)]
+        readings = [self._batches("us", self._wanted())]
         if old:
-            readings += [self._batches(unit, old, rows) for unit in int96.UNITS[1:]]
+            readings += [self._batches(unit, old) for unit in int96.UNITS[1:]]
         for read, *others in zip(*readings, strict=True):
             yield (
                 read,
                 {name: int96.inexact(read.column(name), *(other.column(name) for other in others)) for name in old},
             )
 
-    def _batches(self, unit: str, names: list[str], rows: int) -> Iterator[pa.RecordBatch]:
+    def _batches(self, unit: str, names: list[str]) -> Iterator[pa.RecordBatch]:
+        size = sum(self._metadata.row_group(number).total_byte_size for number in range(self._metadata.num_row_groups))
+        rows = max(1, min(BATCH_ROWS, BATCH_BYTES * self.total // max(size, 1)))
         with _in_our_words(self._url):
             # with threads, columns are decoded ahead of the batch
             batches = self._open(unit).iter_batches(batch_size=rows, columns=names, use_threads=False)
