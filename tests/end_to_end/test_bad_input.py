@@ -59,7 +59,7 @@ def test_a_converter_that_loses_a_row_fails_the_run(place: Place, january: list[
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
-        (["nothing"], "contract: found 'nothing', expected one of airlines, flights, weather"),
+        (["nothing"], "contract: found 'nothing', expected one of airlines, airports, fhv_trips, flights, "),
         (["flights", "2013-13"], "flights: partition: found '2013-13', expected YYYY-MM"),
         (["flights", "2014-01"], "flights: found the period 2014-01, expected one from the contract's first_partition"),
         (["flights", "2013-03", "2013-01"], "flights: found 2013-03 to 2013-01, expected the earlier first"),

@@ -149,7 +149,7 @@ class Contract(Part):
         """
         if self.clean and self._hook is None:
             raise ValueError(f"{self.name}: names the clean hook {self.clean} and has none attached")
-        return self._hook
+        return self._hook if self.clean else None
 
     def attach(self, hook: Hook) -> None:
         """Give the contract the hook that it names; before its fingerprint is asked for."""
