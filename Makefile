@@ -16,7 +16,7 @@ CODE := flows blocks localcloud tests benchmarks
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down env blocks test check lint lock bench clean
+.PHONY: help run up down env blocks test coverage check lint docs lock bench clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { gsub(/\$$\$$/, "$$", $$2); printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -41,13 +41,22 @@ blocks: $(INSTALLED) ## make the local bucket and dataset, and register Prefect'
 test: $(INSTALLED) ## run the tests
 	@$(PY) -m pytest --numprocesses 2 --dist loadfile
 
+coverage: $(INSTALLED) ## run the tests, show how much of flows/ they cover, branches too, and fail under 90 %
+	@rm -f .coverage .coverage.*
+	@$(BIN)/coverage run -m pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
 lint: $(INSTALLED) ## style, types and import rules
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/ruff format --check --quiet $(CODE)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-check: lint test ## what CI runs: lint, then the tests
+check: lint coverage ## what CI runs: lint, then the tests and their coverage
+
+docs: $(INSTALLED) ## write docs/contracts.md anew from the contract's models
+	@$(PY) docs/contracts.py
 
 bench: $(INSTALLED) ## measure the conversion beside the course's pandas flow, and write docs/performance.md
 	@$(PY) benchmarks/conversion.py
