@@ -6,6 +6,7 @@ from rich.console import Console
 
 from flows.etl.landing_log import Claim
 from flows.etl.load import Loaded
+from flows.etl.recheck import Rechecked
 from flows.report import Report
 from flows.tasks import Done
 
@@ -17,6 +18,10 @@ def done(partition: str, source: int, *, lake: int | None = None, table: int | N
         *("gs://lake/o", 1, "crc", lake, "1-ab", 1, None, 7, "2021-01-01T00:00:00+00:00"),
     )
     return Done(claim, Loaded(claim, "job", 0, lake if table is None else table, "2021-01-01T00:00:01+00:00"), 0.5)
+
+
+def rechecked(partition: str, *warnings: str) -> Rechecked:
+    return Rechecked(partition, warnings)
 
 
 @pytest.mark.parametrize(
@@ -49,6 +54,26 @@ def done(partition: str, source: int, *, lake: int | None = None, table: int | N
             False,
         ),
         (Report("flights", "landed", [], [], {"2013-03": "404"}), "1 partition failed", False),
+        (
+            Report("flights", "landed", [], ["2013-01"] * 12, rechecked=[rechecked("2013-01"), rechecked("2013-02")]),
+            "12 partitions up to date, 2 re-checked",
+            True,
+        ),
+        (
+            Report(
+                "flights",
+                "landed",
+                [replace(done("2013-01", 7), warnings=("few",))],
+                ["2013-02"],
+                {"2013-03": "check"},
+                [rechecked("2013-02", "many", "more")],
+            ),
+            (
+                "1 partition landed, 1 failed, 1 up to date, 1 re-checked, 2 with warnings:"
+                " 7 source rows = 7 loaded + 0 quarantined"
+            ),
+            False,
+        ),
     ],
 )
 def test_the_last_line_counts_partitions_and_holds_only_if_the_rows_do(
@@ -62,3 +87,18 @@ def test_a_reason_is_shown_as_it_is_whatever_brackets_it_holds() -> None:
     console = Console(width=200, record=True, file=io.StringIO())
     console.print(report.table())
     assert "failed: [Errno 111] refused [/nothing] [red]" in console.export_text()
+
+
+def test_warnings_are_shown_beside_the_partition_that_they_are_about() -> None:
+    landed = replace(done("2013-01", 7), warnings=("found [few]", "found many"))
+    report = Report("flights", "landed", [landed], ["2013-02"], rechecked=[rechecked("2013-02", "found more")])
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(report.table())
+    shown = [" ".join(line.replace("│", " ").split()) for line in console.export_text().splitlines()]
+    assert shown[4:9] == [
+        "2013-01 7 0 7 7 job 0.5",
+        "warning: found [few]",
+        "warning: found many",
+        "2013-02 up to date, re-checked",
+        "warning: found more",
+    ]

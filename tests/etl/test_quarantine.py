@@ -278,8 +278,8 @@ def test_a_claim_names_what_it_put_aside_and_the_rows_can_be_listed(
     assert lake_object.is_alive(bucket, made.quarantine_object)
     url = f"{publisher.url}/202101"
     assert list(quarantine_listing.read(bucket, "trips", MONTH, MONTH)) == [
-        PutAside("2021-01", url, 3, None, "id", "found no value, expected INT64", ""),
-        PutAside("2021-01", url, 7, None, "id", "found no value, expected INT64", ""),
+        PutAside("2021-01", url, 3, 4, "id", "found no value, expected INT64", ",A"),
+        PutAside("2021-01", url, 7, 8, "id", "found no value, expected INT64", ",A"),
     ]
     other = Partition.parse("month", "2021-02")
     assert list(quarantine_listing.read(bucket, "trips", other, other)) == []
