@@ -1,13 +1,17 @@
 """From a flow's parameters to what is asked of the plan."""
 
+import dataclasses
 import datetime as dt
+from typing import Any
 
+from prefect.blocks.system import Secret
 from prefect.runtime import flow_run
 
 from flows import settings
 from flows.etl import contract
 from flows.etl.errors import ContractError
 from flows.etl.plan import Order
+from flows.etl.request import check_headers
 
 
 def take_order(values: settings.Settings, name: str, first: str | None, last: str | None, source: str | None) -> Order:
@@ -23,3 +27,33 @@ def take_order(values: settings.Settings, name: str, first: str | None, last: st
             f"{name}: found one source for {len(periods)} periods, expected one period; name it, nothing was written"
         )
     return Order(agreed, periods, values.publisher, source, flow_run.id)
+
+
+def with_secrets(order: Order) -> Order:
+    """Load the request headers that the contract names from Prefect's Secret blocks, one by one.
+
+    Raises:
+        SettingsError: there is no such block, or it holds something else than a text.
+        SourceError: a value cannot be sent as a header.
+    """
+    name = order.contract.name
+    headers = {header: _secret(f"{name}: header {header}", block) for header, block in order.contract.headers.items()}
+    check_headers(name, headers)
+    return dataclasses.replace(order, headers=headers)
+
+
+def _secret(where: str, block: str) -> str:
+    try:
+        loaded: Any = Secret.load(block)
+    except ValueError as error:  # so Prefect says that there is no such block
+        raise settings.SettingsError(
+            f"{where}: found no Prefect Secret block {block!r}, expected one that holds the header's value; make it in"
+            " Prefect's UI under Blocks, nothing was written"
+        ) from error
+    value = loaded.value.get_secret_value()  # its `get` would read "007" as the number 7
+    if not isinstance(value, str):
+        raise settings.SettingsError(
+            f"{where}: found no text in the Prefect Secret block {block!r}, expected the header's value; nothing was"
+            " written"
+        )
+    return value

@@ -11,7 +11,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import exponential_backoff
 
 from flows.etl import claims, lake, ledger, load, plan
-from flows.etl.errors import StartOver, is_transient
+from flows.etl.errors import ComeBackLater, StartOver, is_transient
 from flows.etl.landing import Landing
 from flows.etl.landing_log import Claim
 from flows.etl.load import Loaded
@@ -19,9 +19,9 @@ from flows.etl.recheck import recheck as recheck_
 
 
 def worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Retry what may go away by itself, and nothing else."""
+    """Retry what may go away by itself, and nothing else; nor a publisher that asked to be left alone."""
     error = state.result(raise_on_failure=False)
-    return isinstance(error, BaseException) and is_transient(error)
+    return isinstance(error, BaseException) and is_transient(error) and not isinstance(error, ComeBackLater)
 
 
 def starts_over(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:

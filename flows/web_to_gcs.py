@@ -8,7 +8,7 @@ from prefect import flow
 from flows import settings, tasks
 from flows.connection import connect
 from flows.logs import join_run_log
-from flows.order import take_order
+from flows.order import take_order, with_secrets
 from flows.report import Report, gather
 
 
@@ -24,7 +24,7 @@ def web_to_gcs(contract: str, first: str | None = None, last: str | None = None,
     """
     join_run_log()
     values = settings.read()
-    order = take_order(values, contract, first, last, source)
+    order = with_secrets(take_order(values, contract, first, last, source))
     plan = tasks.plan_from_web(connect(values), order)
     return gather(plan, "claimed", tasks.to_lake.map(plan.due))
 

@@ -58,7 +58,7 @@ def claim(landing: Landing, upload: Upload) -> Claim:
                 landing_log.remember(bucket, contract.name, newest.partition, newest.n, _notes(landing, upload))
                 log.info("%s: claim %d names the same content, adopted", landing, newest.n)
                 return newest
-        if look(landing.address) != upload.validators:
+        if look(landing.address, landing.address_headers, upload.validators) != upload.validators:
             lake.discard(bucket, upload)
             raise StartOver(f"{landing.address}: the publisher serves another content than was just read")
         made = _claim_of(landing, upload, newest.n + 1 if newest else 0)
@@ -81,7 +81,7 @@ def _published(landing: Landing, upload: Upload) -> Published | None:
     if not landing.override:
         return Published(landing.published_at, upload.validators)
     try:
-        return Published(landing.published_at, look(landing.published_at))
+        return Published(landing.published_at, look(landing.published_at, landing.headers))
     except LandfallError as error:
         log.info("%s: %s", landing, error)
         return None

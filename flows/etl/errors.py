@@ -54,6 +54,10 @@ class Transient(LandfallError):
     """Passing trouble: the same call may succeed later."""
 
 
+class ComeBackLater(Transient):
+    """Passing trouble for which the publisher names an end: it is not asked again before that."""
+
+
 class StartOver(LandfallError):
     """The world moved on under a landing: bring the partition again from its source."""
 

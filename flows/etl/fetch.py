@@ -2,22 +2,15 @@
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 
 import requests
 import urllib3.exceptions
 
-from flows.etl.errors import NETWORK, SourceError, Transient
-
-TIMEOUT_S = (10, 60)  # to connect, and between two reads
-REDIRECTS = 5
-HEADERS = {
-    "User-Agent": f"landfall/{version('landfall')}",
-    "Accept-Encoding": "identity",  # the file as it is stored: its own gzip is ours to undo
-}
+from flows.etl.errors import Transient
+from flows.etl.request import NO_HEADERS, HeadRefused, ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +37,45 @@ class Validators:
         return self.etag is not None or self.last_modified is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What an answer says of the body that follows.
+
+    `ends` is false where nothing tells the body's end from a connection that broke: neither a length nor chunks.
+    """
+
+    content_type: str = ""
+    content_encoding: str = ""
+    ends: bool = True
+
+    @classmethod
+    def by(cls, response: requests.Response) -> "Announced":
+        """Read it from a response's headers."""
+        return cls(
+            response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
+            response.headers.get("Content-Encoding", "").strip().lower(),
+            _is_chunked(response) or Validators.of(response).length is not None,
+        )
+
+
+def _is_chunked(response: requests.Response) -> bool:
+    return "chunked" in response.headers.get("Transfer-Encoding", "").lower()
+
+
 class Download(io.RawIOBase):
-    """The body of one answer: its bytes are counted and hashed as they are read, and must all arrive."""
+    """The body of one answer: its bytes are counted and hashed as they are read, and must all arrive.
+
+    A body that is longer than announced is noticed if the surplus has arrived together with the last announced byte.
+    What comes later is never read and cannot be noticed; neither can the end of a body with neither a length nor chunks
+    (`announced.ends`).
+    """
 
     def __init__(self, response: requests.Response, url: str) -> None:
         self.url = url
         self.validators = Validators.of(response)
+        self.announced = Announced.by(response)
         self.bytes_read = 0
+        self._length = None if _is_chunked(response) else self.validators.length
         self._hash = hashlib.sha256()
         self._body = response.raw
 
@@ -67,10 +92,16 @@ class Download(io.RawIOBase):
         """Read up to a buffer's length; 0 is the end of a body that arrived whole.
 
         Raises:
-            Transient: the connection broke, stalled, or ended before the announced length.
+            Transient: the connection broke, stalled, or the body is not as long as announced.
         """
+        size = len(buffer)
+        if self._length is not None:
+            left = self._length - self.bytes_read
+            if left == 1:
+                self._check_surplus()
+            size = min(size, max(left - 1, 1))  # the last byte by itself: behind it the connection is closed
         try:
-            data: bytes = self._body.read(len(buffer), decode_content=False)
+            data: bytes = self._body.read(size, decode_content=False)
         except urllib3.exceptions.HTTPError as error:
             expected = self.validators.length
             raise Transient(
@@ -82,67 +113,44 @@ class Download(io.RawIOBase):
         self.bytes_read += len(data)
         return len(data)
 
+    def _check_surplus(self) -> None:
+        """Look past the last announced byte, as far as bytes have arrived."""
+        arrived = getattr(getattr(self._body, "_fp", None), "fp", None)  # urllib3 has no word for this
+        try:
+            surplus = len(arrived.peek(2)) - 1 if isinstance(arrived, io.BufferedReader) else 0
+        except OSError:
+            return  # the read that follows says so
+        if surplus > 0:
+            raise Transient(
+                f"{self.url}: found a body longer than announced, expected {self._length} bytes; is the file being"
+                " replaced just now? run again later, nothing was written"
+            )
+
 
 @contextmanager
-def download(url: str) -> Iterator[Download]:
-    """Ask for a file and give its body to read.
+def download(url: str, headers: Mapping[str, str] = NO_HEADERS) -> Iterator[Download]:
+    """Ask for a file and give its body to read; headers go with the request and are never shown.
 
     Raises:
         SourceError: the publisher refuses, or has no such file.
         Transient: it cannot be reached, or is too busy.
     """
-    with _answer("GET", url) as response:
+    with ask("GET", url, headers) as response:
         yield Download(response, url)
 
 
-def look(url: str) -> Validators:
+def look(url: str, headers: Mapping[str, str] = NO_HEADERS, known: Validators | None = None) -> Validators:
     """Ask what the publisher serves now, with a HEAD request, or a GET without its body where HEAD is not served.
+
+    That GET names the ETag that is *known*, so that an unchanged file is not even begun to be sent. A date is not sent
+    (If-Modified-Since): a publisher that goes back to an older file would truthfully answer that it has not changed.
 
     Raises:
         SourceError, Transient: as for a download.
     """
     try:
-        with _answer("HEAD", url) as response:
+        with ask("HEAD", url, headers) as response:
             return Validators.of(response)
-    except _HeadRefusedError:
-        with _answer("GET", url) as response:
-            return Validators.of(response)
-
-
-class _HeadRefusedError(SourceError):
-    """This publisher answers GET only."""
-
-
-@contextmanager
-def _answer(method: str, url: str) -> Iterator[requests.Response]:
-    with requests.Session() as session:
-        session.max_redirects = REDIRECTS
-        try:
-            response = session.request(
-                method, url, headers=HEADERS, stream=True, timeout=TIMEOUT_S, allow_redirects=True
-            )
-        except NETWORK as error:
-            raise Transient(f"{url}: no answer ({error}); is the publisher up? nothing was written") from error
-        except requests.RequestException as error:
-            raise SourceError(f"{url}: {error}, expected an address that answers; nothing was written") from error
-        with response:
-            _check_status(method, url, response)
-            yield response
-
-
-def _check_status(method: str, url: str, response: requests.Response) -> None:
-    found = f"{url}: found {response.status_code} {response.reason}, expected 200"
-    match response.status_code:
-        case 200:
-            return
-        case 405 | 501 if method == "HEAD":
-            raise _HeadRefusedError(found)
-        case 408 | 425 | 429 | 500 | 502 | 503 | 504:
-            raise Transient(f"{found}; the publisher is busy, run again later, nothing was written")
-        case 403 | 404 | 410:
-            raise SourceError(
-                f"{found}; the publisher does not serve this period (yet), or the contract's source is wrong;"
-                " nothing was written"
-            )
-        case _:
-            raise SourceError(f"{found}; check the contract's source, nothing was written")
+    except HeadRefused:
+        with ask("GET", url, headers, known.etag if known else None) as response:
+            return known if known and response.status_code == 304 else Validators.of(response)

@@ -46,12 +46,15 @@ def bring(bucket: storage.Bucket, source: Source) -> Upload:
     contract, partition, address = source.contract, source.partition, source.address
     name, aside = lake_object.new_names(contract.name, str(partition))
     started = time.monotonic()
-    with download(address) as body:
+    with download(address, source.headers) as body:
         quarantine = Quarantine(contract.quarantine, address, bucket.blob(aside))
         counts = checks.Counts(contract, partition)
         sink = ResumableUpload(bucket.blob(name), "application/vnd.apache.parquet")
         try:
-            with formats.read(decompress(body, contract.compression, address), contract, partition, address) as reader:
+            with (
+                decompress(body, contract, address, body.announced) as stream,
+                formats.read(stream, contract, partition, address) as reader,
+            ):
                 parts = convert.tables(reader, contract, partition, quarantine, counts)
                 lake_rows = convert.write(parts, arrow.schema(reader.matched.landing, partition), sink)
             _check(address, reader.total, lake_rows + quarantine.rows)

@@ -1,16 +1,17 @@
 """What is to be done: which partitions are up to date, and which are due."""
 
 import logging
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flows.etl import landing_log, ledger, table
 from flows.etl.contract import Contract
 from flows.etl.contract.checks import Change
 from flows.etl.destination import Destination
 from flows.etl.errors import LandfallError
-from flows.etl.fetch import look
+from flows.etl.fetch import Validators, look
 from flows.etl.landing import Landing
 from flows.etl.landing_log import Published
 from flows.etl.partition import Partition
@@ -32,13 +33,17 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a run was asked for: periods of a contract, and an address in place of the contract's."""
+    """What a run was asked for: periods of a contract, and an address in place of the contract's.
+
+    `headers` are those that the contract names, with their secret values.
+    """
 
     contract: Contract
     periods: list[Partition]
     publisher: str | None
     override: str | None
     flow_run_id: str | None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def from_web(destination: Destination, order: Order) -> Plan:
@@ -116,6 +121,7 @@ class _Settled:
                 self._rows[str(period)].n if str(period) in self._rows else -1,
                 order.flow_run_id,
                 self._rows_before(period),
+                order.headers,
             )
             for period in order.periods
         ]
@@ -128,11 +134,16 @@ class _Settled:
 def _serves_the_same(landing: Landing, published: Published | None) -> bool:
     """Ask the publisher; trouble with the answer makes the partition due, where it is met and told again."""
     try:
-        now = look(landing.published_at)
+        now = look(landing.published_at, landing.headers, _known(landing, published))
     except LandfallError as error:
         log.info("%s: %s", landing, error)
         return False
     return now.tell and published == Published(landing.published_at, now)
+
+
+def _known(landing: Landing, published: Published | None) -> Validators | None:
+    """Give what the same address answered before."""
+    return published.validators if published and published.address == landing.published_at else None
 
 
 def _plan(order: Order, landings: list[Landing], done: list[bool], settled: _Settled) -> Plan:

@@ -25,6 +25,8 @@ LabelText = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{0,63}$")]
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+$")]
 BlockName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$")]
 PARTITIONS = 10_000  # in one table: https://cloud.google.com/bigquery/quotas#partitioned_tables
+# what a request says of itself and of its body: a contract cannot mean these
+OWN_HEADERS = ("accept-encoding", "connection", "content-length", "expect", "host", "range", "te", "transfer-encoding")
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
@@ -74,6 +76,7 @@ class Contract(Part):
                 raise ValueError(f"{what}: {name!r} is not a column of this contract")
         self._check_aliases()
         self._check_checks()
+        self._check_headers()
         self._check_format()
         self._check_periods(known)
         return self
@@ -103,6 +106,14 @@ class Contract(Part):
                     check.suit(types[check.column.lower()])
                 except ValueError as error:
                     raise ValueError(f"checks.{number} ({check.check} of {check.column}): {error}") from error
+
+    def _check_headers(self) -> None:
+        names = [name.lower() for name in self.headers]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"headers: {name!r} is there twice (header names compare without case)")
+            if name in OWN_HEADERS or name.startswith("if-"):
+                raise ValueError(f"headers: found {name!r}, expected none that Landfall sets itself")
 
     def _check_format(self) -> None:
         if self.format == "parquet" and self.compression != "none":
@@ -212,19 +223,38 @@ class Contract(Part):
         """List the periods from *first* to *last*: one if only *first* is given, all that are over if neither is.
 
         Raises:
-            ContractError: a period of another grain, outside the contract, or in the wrong order.
+            ContractError: a period of another grain, outside the contract, that begins after *now* (UTC), or in the
+                wrong order.
         """
         if self.partition == "none":
             return [self.period(text) for text in {first or "all", last or "all"}]
         if first is None:
-            start = Partition.parse(self.partition, str(self.first_partition))
-            end = self.period(last or self.last_partition or str(latest_complete(self.partition, now)))
+            start = self.period(str(self.first_partition))
+            end = self.period(last) if last else self._latest(now)
         else:
             start = self.period(first)
             end = self.period(last or first)
+        for each in (start, end):
+            if each.start and each.start > now.replace(tzinfo=None):
+                raise ContractError(
+                    f"{self.name}: found the period {each}, which begins after now ({now:%Y-%m-%d %H:%M} UTC), expected"
+                    " one that has begun; nothing was written"
+                )
         if end < start:
             raise ContractError(f"{self.name}: found {start} to {end}, expected the earlier first; nothing was written")
         return list(start.through(end))
+
+    def _latest(self, now: dt.datetime) -> Partition:
+        """Give the last period that is over and that the publisher serves."""
+        over = latest_complete(self.partition, now)
+        if self.last_partition:
+            over = min(over, Partition.parse(self.partition, self.last_partition))
+        if over < Partition.parse(self.partition, str(self.first_partition)):
+            raise ContractError(
+                f"{self.name}: found {over} as the last period that is over, expected the contract's first_partition"
+                f" {self.first_partition} or a later one; name a period, or run again later, nothing was written"
+            )
+        return over
 
     def address(self, partition: Partition, publisher: str | None) -> str:
         """Fill in the address of one period's file.

@@ -1,0 +1,48 @@
+"""A file's bytes on this machine's disk, for formats that are read from their end."""
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import IO
+
+from flows.etl.errors import Transient
+
+COPY_BYTES = 1 << 20
+
+
+def _temporary() -> IO[bytes]:
+    return tempfile.TemporaryFile(prefix="landfall-")
+
+
+@contextmanager
+def spool(source: IO[bytes], url: str, make: Callable[[], IO[bytes]] = _temporary) -> Iterator[IO[bytes]]:
+    """Copy *source* to a temporary file and give that to read from its start; it takes the disk that *source* is long.
+
+    The file has no name and is gone with the process, however that ends.
+
+    Raises:
+        Transient: the disk is full, or cannot be written to.
+        LandfallError: as reading *source* does.
+    """
+    copied = 0
+    try:
+        file = make()
+    except OSError as error:
+        raise _no_room(url, copied, error) from error
+    with file:
+        while data := source.read(COPY_BYTES):
+            try:
+                file.write(data)
+                file.flush()
+            except OSError as error:
+                raise _no_room(url, copied, error) from error
+            copied += len(data)
+        file.seek(0)
+        yield file
+
+
+def _no_room(url: str, copied: int, error: OSError) -> Transient:
+    return Transient(
+        f"{url}: found no room for a temporary file after {copied} bytes ({error.strerror or error}), expected disk for"
+        " the whole of it; free some, or set TMPDIR to a larger disk, nothing was written"
+    )
