@@ -11,23 +11,41 @@ from urllib.parse import urlsplit
 
 @dataclass
 class File:
-    """What is served at a path; `body` may be cut short of its announced length, `status` may refuse."""
+    """What is served at a path; `body` may be cut short of its announced length, `status` may refuse.
+
+    `first` are refusals (status and headers) that come before it, once each. `chunked` sends it in chunks, and
+    `breaks` does not send the last of them; `endless` sends neither a length nor chunks. `held` keeps the body back
+    until it is set.
+    """
 
     body: bytes
     status: int = 200
     announced: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    surplus: bytes = b""  # sent behind the announced length
+    first: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+    chunked: bool = False
+    breaks: bool = False
+    endless: bool = False
+    held: threading.Event | None = None
 
 
 @dataclass
 class Publisher:
-    """Files by path; `requests` holds (method, path) in order."""
+    """Files by path; `requests` holds (method, path) in order, and `headers` what came with each.
+
+    `busiest` is the highest number of requests that were answered at the same time.
+    """
 
     files: dict[str, File] = field(default_factory=dict)
     requests: list[tuple[str, str]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
     head_status: int | None = None  # of a publisher that does not serve HEAD
+    busy: int = 0
+    busiest: int = 0
 
     def __post_init__(self) -> None:
+        self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
@@ -39,8 +57,22 @@ class Publisher:
     def serve(self, path: str, body: bytes) -> None:
         self.files[path] = File(body)
 
+    def redirect(self, path: str, to: str, status: int = 302) -> str:
+        """Redirect a path, and give its address."""
+        self.files[path] = File(b"", status=status, headers={"Location": to})
+        return f"{self.url}{path}"
+
     def asked(self, method: str) -> list[str]:
         return [path for how, path in self.requests if how == method]
+
+    def begin(self) -> None:
+        with self._lock:
+            self.busy += 1
+            self.busiest = max(self.busiest, self.busy)
+
+    def end(self) -> None:
+        with self._lock:
+            self.busy -= 1
 
     def close(self) -> None:
         self._server.shutdown()
@@ -53,32 +85,69 @@ class Publisher:
         self.close()
 
 
-def _handler(publisher: Publisher) -> type[BaseHTTPRequestHandler]:
+def _handler(publisher: Publisher) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - a class in a closure, counted as one
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
+            publisher.begin()
+            try:
+                self._answer()
+            finally:
+                publisher.end()
+
+        do_HEAD = do_GET
+
+        def _answer(self) -> None:
             path = urlsplit(self.path).path
             publisher.requests.append((self.command, path))
+            publisher.headers.append(dict(self.headers))
             file = publisher.files.get(path, File(b"not here", status=404))
-            body = file.body if file.announced is None else file.body[: file.announced]
-            headers = {
-                "ETag": f'"{hashlib.sha256(file.body).hexdigest()[:16]}"',
-                "Last-Modified": email.utils.formatdate(1_400_000_000, usegmt=True),
-                "Content-Length": str(len(file.body) if file.announced is None else file.announced),
-                **file.headers,
-            }
-            refused = publisher.head_status if self.command == "HEAD" else None
-            self.send_response(refused or file.status)
+            status, headers = self._said(file)
+            has_body = self.command == "GET" and status not in (204, 304)
+            self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
             self.end_headers()
-            if self.command == "GET":
-                self.wfile.write(body)
-                self.close_connection = len(body) != int(headers["Content-Length"])
+            if has_body:
+                self._send(file)
 
-        do_HEAD = do_GET
+        def _said(self, file: File) -> tuple[int, dict[str, str]]:
+            if file.first:
+                status, headers = file.first.pop(0)
+                return status, {"Content-Length": str(len(file.body)), **headers}
+            etag = f'"{hashlib.sha256(file.body).hexdigest()[:16]}"'
+            headers = {
+                "ETag": etag,
+                "Last-Modified": email.utils.formatdate(1_400_000_000, usegmt=True),
+                **file.headers,
+            }
+            status = (publisher.head_status if self.command == "HEAD" else None) or file.status
+            if status == 200 and self.headers.get("If-None-Match") == headers["ETag"]:
+                return 304, headers
+            if file.chunked:
+                headers["Transfer-Encoding"] = "chunked"
+            elif file.endless:
+                headers["Connection"] = "close"
+            elif status != 204:
+                headers["Content-Length"] = str(len(file.body) if file.announced is None else file.announced)
+            return status, headers
+
+        def _send(self, file: File) -> None:
+            if file.held:
+                file.held.wait(120)
+            if file.chunked:
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(file.body), file.body))
+                if not file.breaks:
+                    self.wfile.write(b"0\r\n\r\n")
+            else:
+                body = file.body if file.announced is None else file.body[: file.announced]
+                self.wfile.write(body + file.surplus)
+            announced = len(file.body) if file.announced is None else file.announced
+            self.close_connection = bool(
+                file.endless or file.breaks or file.surplus or (announced > len(file.body) and not file.chunked)
+            )
 
         def log_message(self, *_: object) -> None:
             """Say nothing: a test asserts on `requests`."""

@@ -16,8 +16,8 @@ def parse(address: str, where: str) -> SplitResult:
     try:
         parts = urlsplit(address)
         _ = parts.port  # read from the text only now
-    except ValueError as error:
-        raise SourceError(f"{where}: found {visible!r} ({error}), expected an address; nothing was written") from error
+    except ValueError:  # whose text may hold a password
+        raise SourceError(f"{shown(where)}: found {visible!r}, expected an address; nothing was written") from None
     if parts.username is not None or parts.password is not None:
         raise SourceError(
             f"{shown(where)}: found a name or password in the address, expected neither, as addresses are logged; put"

@@ -11,7 +11,8 @@ from flows.etl.errors import BadFile
 
 DIRECTORY_BYTES = 1 << 20  # of one member it has 200 at most, of a million members it would fill the memory
 END = struct.Struct("<4s4H2LH")  # the record at an archive's end, without its comment
-TROUBLE = (  # what zipfile raises on bytes that are no archive, beside OSError
+TROUBLE = (  # what zipfile raises on bytes that are no archive
+    OSError,
     zipfile.BadZipFile,
     zlib.error,
     struct.error,
@@ -38,7 +39,7 @@ def member(file: IO[bytes], url: str) -> Iterator[IO[bytes]]:
             found = _only(opened.infolist(), url)
             _check_surroundings(file, opened, found, url)
             inside = opened.open(found)
-    except (OSError, *TROUBLE) as error:
+    except TROUBLE as error:
         raise BadFile(
             f"{url}: found no whole ZIP file ({error}), expected one; ask the publisher, or land a whole copy with"
             " --source; nothing was written"

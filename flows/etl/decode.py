@@ -1,13 +1,12 @@
 """A file's decompressed bytes: gzip in one pass, a ZIP by way of the disk; never more of either than is sensible."""
 
 import io
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, cast
 
-from isal import igzip
+from isal import igzip, igzip_lib
 
 from flows.etl import archive, media
 from flows.etl.contract import Contract
@@ -16,6 +15,10 @@ from flows.etl.fetch import Announced
 from flows.etl.spool import spool
 
 READ_BYTES = 256 << 10
+TROUBLE: tuple[type[Exception], ...] = (
+    igzip_lib.IsalError,
+    *archive.TROUBLE,
+)  # isal's is neither zlib's nor an OSError
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ class _Decompressed(io.RawIOBase):
                 f"{self._url}: the {self._contract.compression} stream breaks off, expected its end mark; ask the"
                 " publisher, or land a whole copy with --source; nothing was written"
             ) from error
-        except (OSError, zlib.error, *archive.TROUBLE) as error:
+        except TROUBLE as error:
             raise BadFile(
                 f"{self._url}: found damaged {self._contract.compression} ({error}) after {self._given} decompressed"
                 f" bytes, expected {media.expected(self._contract)}; ask the publisher, nothing was written"

@@ -125,7 +125,7 @@ def _follow(method: str, url: str, headers: Mapping[str, str], conditional: Mapp
 @contextmanager
 def _once(method: str, url: str, here: str, headers: Mapping[str, str]) -> Iterator[requests.Response]:
     """Send one request over a connection of its own."""
-    with _slot(url, here), requests.Session() as session:
+    with _slot(url, here), _OneHop() as session:
         session.auth = _nothing_more  # or a .netrc file would replace the contract's Authorization
         try:
             response = session.request(
@@ -135,6 +135,13 @@ def _once(method: str, url: str, here: str, headers: Mapping[str, str]) -> Itera
             raise _unanswered(url, here, error) from None  # its text holds the whole address, also a signed one
         with response:
             yield response
+
+
+class _OneHop(requests.Session):
+    """A session for one request, that knows of no redirects: it would read a redirect's whole body first."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Say that every answer is the last."""
 
 
 def _unanswered(url: str, here: str, error: requests.RequestException) -> SourceError | Transient:

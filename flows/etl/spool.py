@@ -1,21 +1,23 @@
 """A file's bytes on this machine's disk, for formats that are read from their end."""
 
+import io
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, cast
 
 from flows.etl.errors import Transient
 
 COPY_BYTES = 1 << 20
 
 
-def _temporary() -> IO[bytes]:
-    return tempfile.TemporaryFile(prefix="landfall-")
+def _temporary() -> io.FileIO:
+    # without a buffer: one that cannot be written out raises again when the file is closed
+    return tempfile.TemporaryFile(prefix="landfall-", buffering=0)
 
 
 @contextmanager
-def spool(source: IO[bytes], url: str, make: Callable[[], IO[bytes]] = _temporary) -> Iterator[IO[bytes]]:
+def spool(source: IO[bytes], url: str, make: Callable[[], io.FileIO] = _temporary) -> Iterator[IO[bytes]]:
     """Copy *source* to a temporary file and give that to read from its start; it takes the disk that *source* is long.
 
     The file has no name and is gone with the process, however that ends.
@@ -31,14 +33,16 @@ def spool(source: IO[bytes], url: str, make: Callable[[], IO[bytes]] = _temporar
         raise _no_room(url, copied, error) from error
     with file:
         while data := source.read(COPY_BYTES):
-            try:
-                file.write(data)
-                file.flush()
-            except OSError as error:
-                raise _no_room(url, copied, error) from error
-            copied += len(data)
+            rest = memoryview(data)
+            while rest:
+                try:
+                    written = file.write(rest)
+                except OSError as error:
+                    raise _no_room(url, copied, error) from error
+                rest = rest[written:]
+                copied += written
         file.seek(0)
-        yield file
+        yield cast(IO[bytes], file)
 
 
 def _no_room(url: str, copied: int, error: OSError) -> Transient:

@@ -62,6 +62,26 @@ def edited(folder: Path, old: str, new: str) -> contract.Contract:
             "expires_after_days: found 0",
             "greater than or equal",
         ),
+        ('clustering = ["zone"]', 'headers = { Host = "a-block" }', "headers: found 'host'", "none that Landfall sets"),
+        (
+            'clustering = ["zone"]',
+            'headers = { If-Range = "a" }',
+            "headers: found 'if-range'",
+            "none that Landfall sets",
+        ),
+        (
+            'clustering = ["zone"]',
+            'headers = { X-A = "a", x-a = "b" }',
+            "headers: 'x-a' is there twice",
+            "without case",
+        ),
+        ('clustering = ["zone"]', 'headers = { "X: A" = "a" }', "headers.X: A", "match pattern"),
+        (
+            'clustering = ["zone"]',
+            'headers = { X-A = "Bearer abc" }',
+            "headers.X-A: found 'Bearer abc'",
+            "match pattern",
+        ),
         ("nullable = false", "nullable = 0", "columns.0.nullable (column 'id'): found 0", "valid boolean"),
     ],
 )
@@ -122,6 +142,45 @@ def test_periods_default_to_all_that_are_over(folder: Path) -> None:
     assert [str(p) for p in trips.periods("2021-02", "2021-03", NOW)] == ["2021-02", "2021-03"]
     with pytest.raises(ContractError, match=r"found the period 2020-12, expected one from .* 2021-01"):
         trips.periods("2020-12", "2021-01", NOW)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "why"),
+    [
+        ("2021-04", None, "found the period 2021-04, which begins after now (2021-03-15 00:00 UTC), expected one that"),
+        ("2021-01", "2021-04", "found the period 2021-04, which begins after now"),
+        (None, "2021-04", "found the period 2021-04, which begins after now"),
+        ("2021-13", None, "partition: found '2021-13', expected YYYY-MM, for example 2021-01"),
+        ("2021-01", "2021-00", "partition: found '2021-00', expected YYYY-MM"),
+        ("2021-01-01", None, "partition: found '2021-01-01', expected YYYY-MM"),
+        ("2021", None, "partition: found '2021', expected YYYY-MM"),
+        ("all", None, "partition: found 'all', expected YYYY-MM"),
+        ("", None, "partition: found '', expected YYYY-MM"),
+        ("2020-12", None, "found the period 2020-12, expected one from the contract's first_partition 2021-01"),
+        ("2021-03", "2021-01", "found 2021-03 to 2021-01, expected the earlier first"),
+    ],
+)
+def test_a_question_that_makes_no_sense_is_refused(folder: Path, first: str | None, last: str | None, why: str) -> None:
+    with pytest.raises(ContractError) as refused:
+        contract.read(folder, "trips").periods(first, last, NOW)
+    assert str(refused.value).startswith(f"trips: {why}")
+    assert str(refused.value).endswith("nothing was written")
+
+
+def test_a_period_may_be_asked_for_while_it_lasts(folder: Path) -> None:
+    begun = dt.datetime(2021, 3, 1, tzinfo=dt.UTC)
+    assert [str(p) for p in contract.read(folder, "trips").periods("2021-03", None, begun)] == ["2021-03"]
+    with pytest.raises(ContractError, match="begins after now"):
+        contract.read(folder, "trips").periods("2021-03", None, begun - dt.timedelta(seconds=1))
+
+
+def test_all_periods_end_with_the_last_that_is_over_or_that_is_served(folder: Path) -> None:
+    ending = 'first_partition = "2021-01"\nlast_partition = "{}"'.format
+    for last, expected in (("2021-12", ["2021-01", "2021-02"]), ("2021-01", ["2021-01"])):
+        trips = edited(folder, 'first_partition = "2021-01"', ending(last))
+        assert [str(p) for p in trips.periods(None, None, NOW)] == expected
+    with pytest.raises(ContractError, match="found 2020-12 as the last period that is over, expected the contract's"):
+        trips.periods(None, None, dt.datetime(2021, 1, 31, tzinfo=dt.UTC))
 
 
 def test_an_address_that_needs_a_publisher_asks_for_one(folder: Path) -> None:
