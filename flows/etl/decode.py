@@ -15,10 +15,8 @@ from flows.etl.fetch import Announced
 from flows.etl.spool import spool
 
 READ_BYTES = 256 << 10
-TROUBLE: tuple[type[Exception], ...] = (
-    igzip_lib.IsalError,
-    *archive.TROUBLE,
-)  # isal's is neither zlib's nor an OSError
+# isal's is neither zlib's nor an OSError
+TROUBLE = (cast(type[Exception], igzip_lib.IsalError), *archive.TROUBLE)
 
 
 @dataclass(frozen=True, slots=True)

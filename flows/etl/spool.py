@@ -17,10 +17,12 @@ def _temporary() -> io.FileIO:
 
 
 @contextmanager
-def spool(source: IO[bytes], url: str, make: Callable[[], io.FileIO] = _temporary) -> Iterator[IO[bytes]]:
+def spool(
+    source: IO[bytes], url: str, make: Callable[[], io.FileIO] = _temporary, begun: bytes = b""
+) -> Iterator[IO[bytes]]:
     """Copy *source* to a temporary file and give that to read from its start; it takes the disk that *source* is long.
 
-    The file has no name and is gone with the process, however that ends.
+    *begun* is what was read of the source before. The file has no name and is gone with the process, however that ends.
 
     Raises:
         Transient: the disk is full, or cannot be written to.
@@ -32,7 +34,8 @@ def spool(source: IO[bytes], url: str, make: Callable[[], io.FileIO] = _temporar
     except OSError as error:
         raise _no_room(url, copied, error) from error
     with file:
-        while data := source.read(COPY_BYTES):
+        data = begun or source.read(COPY_BYTES)
+        while data:
             rest = memoryview(data)
             while rest:
                 try:
@@ -41,6 +44,7 @@ def spool(source: IO[bytes], url: str, make: Callable[[], io.FileIO] = _temporar
                     raise _no_room(url, copied, error) from error
                 rest = rest[written:]
                 copied += written
+            data = source.read(COPY_BYTES)
         file.seek(0)
         yield cast(IO[bytes], file)
 

@@ -22,7 +22,7 @@ def read(stream: IO[bytes], contract: Contract, partition: Partition, url: str) 
         case "csv":
             yield CsvReader(stream, contract, partition, url)
         case "parquet":
-            with parquet.spooled(stream, url) as spool:
-                yield parquet.ParquetReader(spool, contract, partition, url)
+            with parquet.spooled(stream, url) as file:
+                yield parquet.ParquetReader(file, contract, partition, url)
         case _:
             raise NotImplementedError(contract.format)

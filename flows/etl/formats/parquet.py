@@ -11,7 +11,6 @@ INT96 and in annotations of before 2019, the contract decides; TIMESTAMP takes t
 
 import json
 import struct
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
@@ -21,10 +20,11 @@ import pyarrow.parquet
 
 from flows.etl import arrow, drift, proposal
 from flows.etl.contract import Column, ColumnType, Contract
-from flows.etl.errors import BadFile, Transient
+from flows.etl.errors import BadFile
 from flows.etl.formats import casting, int96
 from flows.etl.formats.batch import BadRow, Batch, Place
 from flows.etl.partition import Partition
+from flows.etl.spool import spool
 
 MAGIC, ENCRYPTED = b"PAR1", b"PARE"
 COLUMNS = 10_000  # a table in BigQuery has no more
@@ -35,7 +35,6 @@ RATIO_FROM_BYTES = 1 << 30  # below this, no ratio does harm
 BATCH_ROWS = 65_536
 BATCH_BYTES = 16 << 20  # of wide rows: what a batch may take, by the footer
 BUFFER_BYTES = 256 << 10  # read ahead in each column
-COPY_BYTES = 1 << 20
 RAW = 1_000  # characters of a row in the quarantine
 
 # what pyarrow raises for a damaged file: its own, the system's, and Python's for names that are no UTF-8
@@ -56,32 +55,21 @@ def spooled(stream: IO[bytes], url: str) -> Iterator[IO[bytes]]:
             f"{url}: found a file that begins with {start!r}, expected Parquet, which begins with {MAGIC!r}; check the"
             " contract's source and format, nothing was written"
         )
-    with tempfile.TemporaryFile() as spool:
-        data = start
-        while data:
-            try:
-                spool.write(data)
-                spool.flush()
-            except OSError as error:
-                raise Transient(
-                    f"{url}: cannot keep the file while it is read ({error}), expected disk for all of it; point"
-                    " TMPDIR to a larger disk, nothing was written"
-                ) from error
-            data = stream.read(COPY_BYTES)
-        yield spool
+    with spool(stream, url, begun=start) as file:
+        yield file
 
 
 class ParquetReader:
-    """The records of one Parquet file, typed; `spool` is the whole file.
+    """The records of one Parquet file, typed; `file` is the whole of it.
 
     Raises:
         BadFile: it is no Parquet file that can be read, or its columns are not those of the contract.
     """
 
-    def __init__(self, spool: IO[bytes], contract: Contract, partition: Partition, url: str) -> None:
+    def __init__(self, file: IO[bytes], contract: Contract, partition: Partition, url: str) -> None:
         self._contract, self._url = contract, url
-        _check_footer(spool, url)
-        self._source = pa.PythonFile(spool, "r")
+        _check_footer(file, url)
+        self._source = pa.PythonFile(file, "r")
         with _in_our_words(url):
             self._file = self._open("us")
             self._schema = self._file.schema_arrow
@@ -257,11 +245,11 @@ def _in_our_words(url: str) -> Iterator[None]:
         ) from error
 
 
-def _check_footer(spool: IO[bytes], url: str) -> None:
+def _check_footer(file: IO[bytes], url: str) -> None:
     """Look at the file's end before anything trusts it."""
-    size = spool.seek(0, 2)
-    spool.seek(max(0, size - 8))
-    length, magic = struct.unpack("<I4s", spool.read(8).rjust(8, b"\0"))
+    size = file.seek(0, 2)
+    file.seek(max(0, size - 8))
+    length, magic = struct.unpack("<I4s", file.read(8).rjust(8, b"\0"))
     if magic == ENCRYPTED:
         raise BadFile(
             f"{url}: found an encrypted Parquet file, expected one that is not encrypted; ask the publisher, nothing"
