@@ -10,7 +10,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PY := $(BIN)/python
 LOCAL := $(PY) -m localcloud
-CODE := flows blocks localcloud tests benchmarks
+CODE := flows blocks localcloud tests benchmarks docs
 
 # made again whenever the lock changes; --require-hashes takes nothing that the lock does not name
 INSTALLED := .venv/installed

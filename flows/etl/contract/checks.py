@@ -12,11 +12,11 @@ from flows.etl.contract.part import Part
 from flows.etl.contract.policy import Fraction
 
 Bound = int | float | dt.datetime | dt.date
-Low = Annotated[Bound | None, Field(description="of the column's type; left out: no lower bound")]
-High = Annotated[Bound | None, Field(description="of the column's type; left out: no upper bound")]
+Low = Annotated[Bound | None, Field(description="of the column's type; left out: no lower bound", examples=[0])]
+High = Annotated[Bound | None, Field(description="of the column's type; left out: no upper bound", examples=[360])]
 OnFail = Annotated[
     Literal["stop", "warn"],
-    Field(description="stop: nothing of the file lands; warn: it lands, and the report says so"),
+    Field(description="stop: nothing of the file lands; warn: it lands, and the report says so", examples=["warn"]),
 ]
 INT64_MAX = 2**63 - 1
 NUMERIC_MAX = Decimal("1e29")
@@ -26,8 +26,8 @@ class RowCount(Part):
     """The partition has at least `min` and at most `max` rows; rows put aside are not counted."""
 
     check: Literal["row_count"]
-    min: Annotated[int, Field(ge=0)] = 0
-    max: Annotated[int, Field(ge=0)] | None = None
+    min: Annotated[int, Field(ge=0)] = Field(0, description="fewer rows fail", examples=[100_000])
+    max: Annotated[int, Field(ge=0)] | None = Field(None, description="more rows fail", examples=[20_000_000])
     on_fail: OnFail = "stop"
 
     @model_validator(mode="after")
@@ -40,7 +40,7 @@ class RowCount(Part):
 class OnColumn(Part):
     """A check of one column's values."""
 
-    column: str
+    column: str = Field(description="whose values are checked", examples=["borough"])
 
     def suit(self, _kind: ColumnType) -> None:
         """See that the check can be asked of a column of this type; ValueError says what does not fit."""
@@ -50,7 +50,7 @@ class NullFraction(OnColumn):
     """At most this share of the rows has no value in the column."""
 
     check: Literal["null_fraction"]
-    max: Fraction
+    max: Fraction = Field(description="the share of all rows that may have no value", examples=[0.2])
     on_fail: OnFail = "stop"
 
 
@@ -60,7 +60,7 @@ class Range(OnColumn):
     check: Literal["range"]
     min: Low = None
     max: High = None
-    max_fraction: Fraction = Field(0.0, description="the share of all rows that may lie outside")
+    max_fraction: Fraction = Field(0.0, description="the share of all rows that may lie outside", examples=[0.001])
     on_fail: OnFail = "stop"
 
     def suit(self, kind: ColumnType) -> None:
@@ -76,8 +76,10 @@ class AllowedValues(OnColumn):
     """The column holds nothing but these values; nulls are left out."""
 
     check: Literal["allowed_values"]
-    values: Annotated[list[str | int | bool], Field(min_length=1)]
-    max_fraction: Fraction = Field(0.0, description="the share of all rows that may hold others")
+    values: Annotated[
+        list[str | int | bool], Field(min_length=1, description="of the column's type", examples=[["Y", "N"]])
+    ]
+    max_fraction: Fraction = Field(0.0, description="the share of all rows that may hold others", examples=[0.001])
     on_fail: OnFail = "stop"
 
     def suit(self, kind: ColumnType) -> None:
@@ -97,8 +99,10 @@ class InPeriod(OnColumn):
     """
 
     check: Literal["in_period"]
-    tolerance_days: Annotated[int, Field(ge=0)] = 0
-    max_fraction: Fraction = Field(0.0, description="the share of all rows that may lie outside")
+    tolerance_days: Annotated[int, Field(ge=0)] = Field(
+        0, description="days before and after the period that count as inside", examples=[1]
+    )
+    max_fraction: Fraction = Field(0.0, description="the share of all rows that may lie outside", examples=[0.001])
     on_fail: OnFail = "stop"
 
     def suit(self, kind: ColumnType) -> None:
@@ -111,7 +115,9 @@ class Change(Part):
     """The partition's row count differs from the period's before by at most this share of it; only warns."""
 
     check: Literal["change"]
-    max_fraction: Annotated[float, Field(gt=0)]
+    max_fraction: Annotated[float, Field(gt=0)] = Field(
+        description="the share of the period before's rows", examples=[0.5]
+    )
     on_fail: Literal["warn"] = "warn"
 
 

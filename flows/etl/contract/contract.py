@@ -34,23 +34,50 @@ class Contract(Part):
     """One data set: where its files are, what is in them, and how the table is laid out."""
 
     name: str = Field(description="the file's name without .toml; it is the data set's and the table's")
-    revision: Annotated[int, Field(ge=1, description="raised with each change of what lands")]
-    description: str = Field(description="shown in BigQuery as the table's")
-    owner: str = Field(description="who answers for it")
-    source: str = Field(description="the file's address: {yyyy} {mm} {dd} {hh} and {publisher} are filled in")
+    revision: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="raised with each change of what lands: columns, format, dialect, drift, partition, clean hook;"
+            " all periods land again then, and a run with an older revision refuses",
+            examples=[1],
+        ),
+    ]
+    description: str = Field(description="shown in BigQuery as the table's", examples=["Where taxi zones are"])
+    owner: str = Field(description="who answers for it", examples=["data-team"])
+    source: str = Field(
+        description="the file's address; {yyyy} {mm} {dd} {hh} are filled in with the period, {publisher} with the"
+        " setting LANDFALL_PUBLISHER",
+        examples=["https://example.org/zones_{yyyy}-{mm}.csv.gz"],
+    )
     headers: dict[HeaderName, BlockName] = Field(
-        {}, description="request headers: the name of each, and of the Prefect Secret block that holds its value"
+        {},
+        description="request headers: the name of each, and of the Prefect Secret block that holds its value",
+        examples=[{"X-Api-Key": "zones-api-key"}],
     )
-    format: Literal["csv", "jsonl", "parquet"] = Field(description="jsonl: one JSON object a line")
-    compression: Literal["none", "gzip", "zip"] = Field("none", description="zip: an archive with one file")
-    partition: Grain = Field(description="the period of one file; none: a snapshot, replaced as a whole")
-    first_partition: str | None = Field(None, description="the first period that the publisher serves")
-    last_partition: str | None = Field(None, description="for a data set that has ended")
+    format: Literal["csv", "jsonl", "parquet"] = Field(description="jsonl: one JSON object a line", examples=["csv"])
+    compression: Literal["none", "gzip", "zip"] = Field(
+        "none", description="gzip may have several members; zip: an archive with one file", examples=["gzip"]
+    )
+    partition: Grain = Field(
+        description="the period of one file, which is a partition of the table; none: a snapshot, replaced as a whole",
+        examples=["month"],
+    )
+    first_partition: str | None = Field(
+        None, description="the first period that the publisher serves; needed but for a snapshot", examples=["2024-01"]
+    )
+    last_partition: str | None = Field(None, description="for a data set that has ended", examples=["2026-06"])
     expires_after_days: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="BigQuery drops a partition when its period is this old; an hourly contract must say"
+        None,
+        description="BigQuery drops a partition when its period is this old; an hourly contract must say",
+        examples=[400],
     )
-    clustering: Annotated[list[ColumnName], Field(max_length=4)] = Field([], description="columns, at most four")
-    labels: dict[LabelText, LabelText] = Field({}, description="of the table")
+    clustering: Annotated[list[ColumnName], Field(max_length=4)] = Field(
+        [],
+        description="what rows are filtered by, besides the period: BigQuery stores them together",
+        examples=[["borough"]],
+    )
+    labels: dict[LabelText, LabelText] = Field({}, description="of the table", examples=[{"domain": "taxi"}])
     dialect: Dialect = Field(Dialect(), description="how text is written")
     columns: Annotated[list[Column], Field(min_length=1)] = Field(description="in the table's order")
     drift: Drift = Field(Drift(), description="what happens when a file's columns differ")
@@ -58,6 +85,7 @@ class Contract(Part):
         None,
         description="a Python file beside the contract; its function `clean` gets a batch as a pandas DataFrame and"
         " gives the same rows back",
+        examples=["weather.py"],
     )
     quarantine: Quarantine = Field(Quarantine(), description="how many bad rows are put aside before a file is refused")
     checks: list[Check] = Field([], description="what is expected of a partition as a whole")

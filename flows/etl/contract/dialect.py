@@ -13,20 +13,27 @@ class Dialect(Part):
     """How the publisher writes CSV; JSON lines have `timestamp_formats` alone of it."""
 
     delimiter: Annotated[str, StringConstraints(pattern=r"^[^\r\n\"\w]$")] = Field(
-        ",", description="between two fields"
+        ",", description="between two fields", examples=[";"]
     )
     quote: Annotated[str, StringConstraints(pattern=r"^[\"']?$")] = Field(
-        '"', description="around a field, doubled inside it; empty: no field is quoted"
+        '"', description="around a field, doubled inside it; empty: no field is quoted", examples=["'"]
     )
     header: bool = Field(
-        True, description="false: the first line is a record, and columns come in the contract's order"
+        True,
+        description="false: the first line is a record, and columns come in the contract's order",
+        examples=[False],
     )
-    encoding: Encoding = Field("utf-8", description="of the file's text; a byte order mark is skipped in utf-8")
-    null_values: list[str] = Field([""], description="what an unquoted field holds when it has no value")
-    decimal: Literal[".", ","] = Field(".", description="between a number's whole and its fraction")
+    encoding: Encoding = Field(
+        "utf-8", description="of the file's text; a byte order mark is skipped in utf-8", examples=["cp1252"]
+    )
+    null_values: list[str] = Field(
+        [""], description="what an unquoted field holds when it has no value", examples=[["", "N/A"]]
+    )
+    decimal: Literal[".", ","] = Field(".", description="between a number's whole and its fraction", examples=[","])
     timestamp_formats: list[str] = Field(
         [],
         description="how dates and times are written, in strptime's codes, tried in order; empty: ISO 8601",
+        examples=[["%d.%m.%Y %H:%M"]],
     )
 
     @model_validator(mode="after")

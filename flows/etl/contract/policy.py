@@ -16,17 +16,24 @@ class Drift(Part):
         "fail",
         description="a column that the contract lacks refuses the file, is left out, or is added to the table:"
         " under the type that Parquet gives it, as STRING otherwise; older partitions hold null",
+        examples=["add"],
     )
     missing_column: Literal["fail", "null"] = Field(
-        "fail", description="a column that the file lacks refuses the file, or holds null in this partition"
+        "fail",
+        description="a column that the file lacks refuses the file, or holds null in this partition",
+        examples=["null"],
     )
 
 
 class Quarantine(Part):
     """How many bad rows a file may have; they are put aside, and the others land."""
 
-    max_rows: Annotated[int, Field(ge=0)] = Field(0, description="more bad rows than this refuse the file")
-    max_fraction: Fraction = Field(1.0, description="a greater share of bad rows than this refuses the file")
+    max_rows: Annotated[int, Field(ge=0)] = Field(
+        0, description="more bad rows than this refuse the file", examples=[1000]
+    )
+    max_fraction: Fraction = Field(
+        1.0, description="a greater share of bad rows than this refuses the file", examples=[0.001]
+    )
 
     @model_validator(mode="after")
     def _allows_rows(self) -> Self:
