@@ -55,7 +55,7 @@ def landed(fixture: Path) -> tuple[pa.Table, int]:
     """Read a fixture as a landing would, the clean hook left out: what is in it, and the count from its bytes."""
     agreed, period = contract_of(fixture)
     body: Any = io.BytesIO(published(fixture, agreed.compression))
-    with formats.read(decompress(body, agreed.compression, "file"), agreed, period, "file") as reader:
+    with decompress(body, agreed, "file") as stream, formats.read(stream, agreed, period, "file") as reader:
         plain = agreed.model_copy(update={"clean": None})
         tables = list(convert.tables(reader, plain, period, Quarantine(agreed.quarantine, "file")))
         return pa.concat_tables(tables), reader.total
