@@ -154,6 +154,23 @@ def test_what_counts_against_a_check_is_counted(
     assert (counts.rows, counts.found) == (len(values), [found])
 
 
+def test_a_column_that_has_not_begun_may_lack_every_value() -> None:
+    begins = Column(name="fee", type="INT64", since="2021-02")
+    agreed = contract_of().model_copy(update={"columns": [*COLUMNS, begins]})
+    check = Contract.model_validate(
+        {**agreed.model_dump(), "checks": [{"check": "null_fraction", "column": "fee", "max": 0.0}]}
+    )
+    table = table_of(id=[1, 2]).append_column("fee", pa.nulls(2, pa.int64()))
+    for period, found in (("2021-01", 0), ("2021-02", 2)):
+        partition = Partition.parse("month", period)
+        counts = Counts(check, partition)
+        counts.add(table)
+        assert counts.found == [found]
+        assert checks.aggregates(check, partition)[0] == [
+            f"COUNT(CASE WHEN {'`fee` IS NULL' if found else 'FALSE'} THEN 1 END)"
+        ]
+
+
 def test_a_period_at_the_end_of_the_calendar_has_no_end_beyond_it() -> None:
     check = {"check": "in_period", "column": "at"}
     counts = Counts(contract_of(check), Partition.parse("month", "9999-12"))

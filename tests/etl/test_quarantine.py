@@ -351,6 +351,14 @@ def test_rows_put_aside_that_were_deleted_from_outside_are_missed_and_landed_aga
     assert listed(bucket) == [(3, "id"), (7, "id")]
 
 
+def test_rows_that_no_claim_names_are_not_listed(bucket: storage.Bucket, publisher: Publisher) -> None:
+    lake.bring(bucket, source_of(TWO_BAD, publisher))  # and killed before it claims
+    assert listed(bucket) == []
+    claim(bucket, TWO_BAD, publisher, BODY.replace(b"\n,A", b"\n9,A", 1))
+    assert listed(bucket) == [(7, "id")]
+    assert len(names(bucket, "quarantine/")) == 2
+
+
 def test_entries_of_before_there_was_a_quarantine_are_read(bucket: storage.Bucket, publisher: Publisher) -> None:
     made = claim(bucket, contract_of(), publisher, b"id,zone\n1,A\n")
     blob = bucket.blob("log/trips/2021-01/00000000.json")

@@ -115,11 +115,13 @@ Against = Missing | Outside | Other
 
 
 def against(check: Check, columns: list[Column], partition: Partition) -> Against | None:
-    """Say which rows count against a check; None if it is about their number alone."""
+    """Say which rows count against a check; None if it is about their number alone, or the column has not begun."""
     by_name = {column.name.lower(): column for column in columns}
     match check:
         case NullFraction():
-            return Missing(by_name[check.column.lower()])
+            column = by_name[check.column.lower()]
+            begins = Partition.parse(partition.grain, column.since) if column.since else partition
+            return Missing(column) if begins <= partition else None
         case Range():
             column = by_name[check.column.lower()]
             return Outside(column, _typed(check.min, column.type), _typed(check.max, column.type))

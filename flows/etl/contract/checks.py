@@ -47,7 +47,7 @@ class OnColumn(Part):
 
 
 class NullFraction(OnColumn):
-    """At most this share of the rows has no value in the column."""
+    """At most this share of the rows has no value in the column, in the periods `since` which files have it."""
 
     check: Literal["null_fraction"]
     max: Fraction = Field(description="the share of all rows that may have no value", examples=[0.2])
