@@ -6,6 +6,10 @@ TO ?=
 # where the local cloud keeps everything: two folders are two clouds
 DATA ?= .local
 
+# what `make conformance` runs on: the local cloud, or a real project
+TARGET ?= local
+PROJECT ?=
+
 PYTHON ?= python3
 BIN := .venv/bin
 PY := $(BIN)/python
@@ -16,10 +20,10 @@ CODE := flows blocks localcloud tests benchmarks docs
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run up down env blocks test coverage check lint docs lock bench clean
+.PHONY: help run up status down env blocks test coverage conformance check lint docs lock bench clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { gsub(/\$$\$$/, "$$", $$2); printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { gsub(/\$$\$$/, "$$", $$2); printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 	@echo '  make run CONTRACT=weather FROM=2013-01 TO=2013-03'
 
 run: $(INSTALLED) ## land a contract on the local cloud: web -> GCS -> BigQuery
@@ -28,6 +32,9 @@ run: $(INSTALLED) ## land a contract on the local cloud: web -> GCS -> BigQuery
 
 up: $(INSTALLED) ## start the local cloud and a Prefect server, and print their addresses
 	@$(LOCAL) up --data $(DATA)
+
+status: $(INSTALLED) ## say how each of them is
+	@$(LOCAL) status --data $(DATA)
 
 down: $(INSTALLED) ## stop them
 	@$(LOCAL) down --data $(DATA)
@@ -46,6 +53,9 @@ coverage: $(INSTALLED) ## run the tests, show how much of flows/ they cover, bra
 	@$(BIN)/coverage run -m pytest --numprocesses 2 --dist loadfile
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
+
+conformance: $(INSTALLED) ## hold the local cloud to Google's promises; TARGET=cloud PROJECT=<id> asks Google itself
+	@$(PY) -m pytest tests/conformance --target=$(TARGET) $(if $(PROJECT),--project=$(PROJECT))
 
 lint: $(INSTALLED) ## style, types and import rules
 	@$(BIN)/ruff check $(CODE)

@@ -18,6 +18,10 @@ from localcloud.services import CLOUD, SERVICES, Service
 from localcloud.signals import Interrupted, raise_interrupted
 from localcloud.state import LocalCloudError, State
 
+# exit codes of `status`, as a system's service scripts have them
+_DOWN = 1
+_NOT_RUNNING = 3
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
@@ -40,6 +44,9 @@ def _up(options: argparse.Namespace) -> int:
     start = time.monotonic()
     started = supervisor.up(options.data, _wanted(options))
     print(f"up in {time.monotonic() - start:.1f} s" if started else "already up")
+    for service in _asked(options):
+        for name, package in service.missing().items():
+            print(f"{name:<10} left out: the package {package} is not installed")
     return _report(options.data)
 
 
@@ -51,8 +58,8 @@ def _down(options: argparse.Namespace) -> int:
 
 def _status(options: argparse.Namespace) -> int:
     if not supervisor.health(options.data):
-        print(f"{options.data}: nothing is running", file=sys.stderr)
-        return 1
+        print(f"{options.data}: nothing is running; start it with `python -m localcloud up`", file=sys.stderr)
+        return _NOT_RUNNING
     return _report(options.data)
 
 
@@ -105,19 +112,24 @@ def _report(data: Path) -> int:
     """Print a line for each address, the UI's last; 1 if one of them does not answer."""
     report = supervisor.health(data)
     for service in report:
-        print(f"{service.name:<10} {service.address:<24} {'healthy' if service.healthy else 'DOWN'}")
-    return 0 if all(service.healthy for service in report) else 1
+        state = f"DOWN: {service.problem}" if service.problem else "healthy"
+        print(f"{service.name:<10} {service.address:<24} {state}")
+    return _DOWN if any(service.problem for service in report) else 0
 
 
 def _addresses(data: Path) -> dict[str, str]:
     addresses = supervisor.addresses_of(data)
-    if not addresses.keys() >= CLOUD.probes.keys():
+    if not addresses.keys() & CLOUD.probes.keys():
         raise LocalCloudError(f"{data}: the local cloud is not up; start it with `python -m localcloud up`")
     return addresses
 
 
-def _wanted(options: argparse.Namespace) -> tuple[Service, ...]:
+def _asked(options: argparse.Namespace) -> tuple[Service, ...]:
     return SERVICES if options.prefect else (CLOUD,)
+
+
+def _wanted(options: argparse.Namespace) -> tuple[Service, ...]:
+    return tuple(service for service in _asked(options) if service.offered())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -146,7 +158,12 @@ def _parser() -> argparse.ArgumentParser:
 
     add("up", _up, services, "Start the services in the background and wait until they answer.")
     add("down", _down, data, "Stop the services.")
-    add("status", _status, data, "Say how each service is; exit 1 if one is down.")
+    add(
+        "status",
+        _status,
+        data,
+        "Say how each service is. The exit code is 0 if all answer, 1 if one does not, 3 if nothing is running.",
+    )
     add("env", _env, data, 'Print the environment of the running local cloud, for `eval "$(...)"`.')
     execute = add(
         "exec",
@@ -166,7 +183,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", parents=[data])  # without help it is not listed
     serve.set_defaults(run=_serve)
     for name in CLOUD.probes:
-        serve.add_argument(f"--{name}-port", type=int, required=True)
+        serve.add_argument(f"--{name}-port", type=int, required=name not in CLOUD.packages)
     return parser
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from localcloud.metadata import PROJECT
+from localcloud.services import PROJECT
 
 LOOPBACK = ("127.0.0.1", "localhost")
 # Nothing listens on port 1: a client that wants to go through this proxy is refused at once.
@@ -28,7 +28,8 @@ def variables(data: Path, addresses: Mapping[str, str], base: Mapping[str, str])
 
     Args:
         data: the data folder, absolute.
-        addresses: the running services' addresses by name; without `prefect` there is no PREFECT_API_URL.
+        addresses: the running services' addresses by name; without `prefect` there is no PREFECT_API_URL, without
+            `publisher` no LANDFALL_PUBLISHER.
         base: the environment that it is added to; its exceptions from proxies are kept.
     """
     metadata = urlsplit(addresses["bigquery"]).netloc
@@ -43,7 +44,7 @@ def variables(data: Path, addresses: Mapping[str, str], base: Mapping[str, str])
         "GCE_METADATA_IP": metadata,
         "CLOUDSDK_CONFIG": str(data / "gcloud"),
         "LANDFALL_ENVIRONMENT": "local",
-        "LANDFALL_PUBLISHER": addresses["publisher"],
+        **({"LANDFALL_PUBLISHER": addresses["publisher"]} if "publisher" in addresses else {}),
         **_prefect(data, addresses),
         **_no_proxy(base),
     }

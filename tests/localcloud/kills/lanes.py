@@ -6,7 +6,7 @@ After each kill a lane says what it expects: what was acknowledged is there, wha
 import json
 import time
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, Protocol
@@ -187,8 +187,7 @@ class OnceLane:
         self.acknowledged[name] = answer.json()["generation"]
 
     def settle(self) -> None:
-        listed = self.http.request("GET", f"{self.cloud.storage}/storage/v1/b/lake/o?prefix=once-").json()
-        found = {each["name"]: each for each in listed.get("items", [])}
+        found = {each["name"]: each for each in self._listed()}
         name, content = self._next()
         expected = dict(self.acknowledged)
         if name in found:  # the answer was lost
@@ -196,6 +195,13 @@ class OnceLane:
             assert found[name]["crc32c"] == crc32c_of(content)
         assert {each: found[each]["generation"] for each in found} == expected
         self.acknowledged = expected
+
+    def _listed(self) -> Iterator[dict[str, Any]]:
+        where, page = f"{self.cloud.storage}/storage/v1/b/lake/o?prefix=once-", ""
+        while page is not None:
+            answer = self.http.request("GET", f"{where}&pageToken={page}").json()
+            yield from answer.get("items", [])
+            page = answer.get("nextPageToken")
 
     def _next(self) -> tuple[str, bytes]:
         number = len(self.acknowledged) + 1

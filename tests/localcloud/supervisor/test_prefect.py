@@ -7,6 +7,7 @@ import urllib3
 
 from tests.localcloud.supervisor.laptop import Laptop
 from tests.localcloud.supervisor.offline import Offline
+from tests.localcloud.supervisor.test_loopback import listening, named
 
 FLOW = """
 from prefect import flow
@@ -34,6 +35,8 @@ def test_prefect_serves_its_ui_runs_a_flow_and_reaches_no_other_host(laptop: Lap
     # the server would fetch this list from GitHub; it falls back to its own
     workers = urllib3.request("GET", f"{ui}/api/collections/views/aggregate-worker-metadata")
     assert "prefect-gcp" in workers.json()
+
+    assert listening(laptop.records()) == named(laptop.records())
 
     finished = laptop.run("exec", "--", sys.executable, "-c", FLOW)
 

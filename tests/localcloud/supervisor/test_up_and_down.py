@@ -1,10 +1,12 @@
 """`up`, `status`, `env` and `down`, and what they do about what others left."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
 
 import psutil
+import urllib3
 
 from localcloud.state import Identity, State
 from tests.localcloud.supervisor.laptop import Laptop
@@ -38,9 +40,10 @@ def test_down_and_status_and_env_of_nothing(laptop: Laptop) -> None:
     down, status, env = laptop.run("down"), laptop.run("status"), laptop.run("env")
 
     assert (down.returncode, down.stdout) == (0, "nothing was running\n")
-    assert (status.returncode, status.stderr) == (1, f"{laptop.data}: nothing is running\n")
+    started_by = "start it with `python -m localcloud up`\n"
+    assert (status.returncode, status.stderr) == (3, f"{laptop.data}: nothing is running; {started_by}")
     assert (env.returncode, env.stdout) == (1, "")
-    assert env.stderr == f"{laptop.data}: the local cloud is not up; start it with `python -m localcloud up`\n"
+    assert env.stderr == f"{laptop.data}: the local cloud is not up; {started_by}"
 
 
 def test_addresses_survive_a_restart(laptop: Laptop) -> None:
@@ -53,19 +56,57 @@ def test_addresses_survive_a_restart(laptop: Laptop) -> None:
     assert laptop.cloud().addresses == addresses
 
 
-def test_a_killed_service_is_reported_and_started_again(laptop: Laptop) -> None:
+def test_a_killed_service_is_reported_and_comes_back_with_its_data_in_under_three_cpu_seconds(laptop: Laptop) -> None:
     laptop.up()
     killed = laptop.cloud()
+    bucket = f"{killed.addresses['storage']}/storage/v1/b"
+    made = urllib3.request("POST", bucket, json={"name": "kept"}).json()
     psutil.Process(killed.identity.pid).kill()
 
     status = laptop.run("status")
     assert status.returncode == 1
-    assert [line.split()[-1] for line in status.stdout.splitlines()] == ["DOWN"] * 3
+    reason = f"DOWN: ended; see {laptop.data}/logs/cloud.log"
+    expected = [f"{name:<10} {address:<24} {reason}" for name, address in killed.addresses.items()]
+    assert status.stdout.splitlines() == expected
     assert laptop.run("env").returncode == 1
 
+    up = laptop.run("up", "--no-prefect")
+    assert (up.returncode, laptop.run("status").returncode) == (0, 0)
+    spent = psutil.Process(laptop.cloud().identity.pid).cpu_times()
+    assert spent.user + spent.system < 3  # on an idle machine the seconds that one waits
+    assert (laptop.cloud().identity != killed.identity, laptop.cloud().addresses) == (True, killed.addresses)
+    assert urllib3.request("GET", f"{bucket}/kept").json() == made
+
+
+def test_a_service_that_hangs_is_reported_though_its_process_lives(laptop: Laptop) -> None:
     laptop.up()
+    hung = psutil.Process(laptop.cloud().identity.pid)
+    hung.suspend()
+    try:
+        status = laptop.run("status")
+    finally:
+        hung.resume()
+
+    assert status.returncode == 1
+    assert [line.split(maxsplit=2)[2] for line in status.stdout.splitlines()] == ["DOWN: does not answer"] * 3
     assert laptop.run("status").returncode == 0
-    assert laptop.cloud().identity != killed.identity
+
+
+def test_each_service_has_a_log_of_its_own_with_a_line_for_each_request(laptop: Laptop) -> None:
+    laptop.up()
+    asked = {"storage": "/storage/v1/b/absent", "bigquery": "/bigquery/v2/projects/x/models", "publisher": "/a?b=c"}
+    addresses = laptop.cloud().addresses
+
+    answers = {name: urllib3.request("GET", addresses[name] + path).status for name, path in asked.items()}
+
+    assert answers == {"storage": 404, "bigquery": 501, "publisher": 404}
+    laptop.run("down")
+    laptop.up()  # the log goes on
+    for name, path in asked.items():
+        lines = (laptop.data / "logs" / f"{name}.log").read_text().splitlines()
+        said = [line.split(" ", 1)[1] for line in lines if path in line]
+        assert len(said) == 1
+        assert re.fullmatch(rf"{answers[name]} GET {re.escape(path)} \d+ ms", said[0])
 
 
 def test_a_service_that_does_not_come_up_shows_its_log_and_leaves_nothing(laptop: Laptop) -> None:
