@@ -14,6 +14,7 @@ Around all of them but STRING, spaces and tabs are ignored.
 """
 
 import datetime as dt
+import math
 import re
 from collections.abc import Callable
 from decimal import Context, Decimal
@@ -35,15 +36,15 @@ INT64_DIGITS, INT64_MAX = 19, 2**63 - 1
 NUMERIC_DIGITS, NUMERIC_SCALE = 29, 9
 EXACT = Context(prec=NUMERIC_DIGITS + NUMERIC_SCALE)
 LARGEST = Decimal("9" * NUMERIC_DIGITS + "." + "9" * NUMERIC_SCALE)
-FIRST, LAST = dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31, 23, 59, 59, 999_999)  # noqa: DTZ001 - bounds of DATETIME
-BOUNDS: dict[ColumnType, tuple[pa.Scalar, pa.Scalar]] = {
-    "NUMERIC": (pa.scalar(LARGEST.copy_negate(), arrow.ARROW["NUMERIC"]), pa.scalar(LARGEST, arrow.ARROW["NUMERIC"])),
-    "DATE": (pa.scalar(FIRST.date()), pa.scalar(LAST.date())),
-    "DATETIME": (pa.scalar(FIRST, arrow.ARROW["DATETIME"]), pa.scalar(LAST, arrow.ARROW["DATETIME"])),
-    "TIMESTAMP": (
-        pa.scalar(FIRST.replace(tzinfo=dt.UTC), arrow.ARROW["TIMESTAMP"]),
-        pa.scalar(LAST.replace(tzinfo=dt.UTC), arrow.ARROW["TIMESTAMP"]),
-    ),
+EPOCH = dt.date(1970, 1, 1)
+FIRST_DAY, LAST_DAY = (dt.date.min - EPOCH).days, (dt.date.max - EPOCH).days
+DAY_US = 24 * 60 * 60 * 1_000_000
+# the least and greatest of what pyarrow holds more of: days, microseconds
+BOUNDS: dict[ColumnType, tuple[int | Decimal, int | Decimal]] = {
+    "NUMERIC": (LARGEST.copy_negate(), LARGEST),
+    "DATE": (FIRST_DAY, LAST_DAY),
+    "DATETIME": (FIRST_DAY * DAY_US, (LAST_DAY + 1) * DAY_US - 1),
+    "TIMESTAMP": (FIRST_DAY * DAY_US, (LAST_DAY + 1) * DAY_US - 1),
 }
 
 Read = Callable[[str], Any]  # raises ValueError where the text does not fit
@@ -153,13 +154,14 @@ def _bool(text: str) -> bool:
 
 def holds(values: pa.Array | pa.ChunkedArray, kind: ColumnType) -> bool:
     """Tell whether values that pyarrow has read are in their type's range; it reads `nan`, `1e400` and the year 0."""
-    if kind == "FLOAT64":
-        return pc.all(pc.is_finite(values)).as_py() is not False
+    if kind == "FLOAT64":  # what is not finite makes the sum so; a sum too large for a double is looked at closer
+        return math.isfinite(pc.sum(values).as_py() or 0)
     if (bounds := BOUNDS.get(kind)) is None or values.null_count == len(values):
         return True
-    least, greatest = bounds
     found = pc.min_max(values)
-    return bool(pc.greater_equal(found["min"], least).as_py() and pc.less_equal(found["max"], greatest).as_py())
+    # days and microseconds as numbers: Python has no dates that are out of range
+    least, greatest = (found[end].as_py() if kind == "NUMERIC" else found[end].value for end in ("min", "max"))
+    return bool(bounds[0] <= least and greatest <= bounds[1])
 
 
 def _at_once(values: pa.StringArray, kind: ColumnType, dialect: Dialect) -> pa.Array | None:
@@ -193,7 +195,7 @@ def _at_once(values: pa.StringArray, kind: ColumnType, dialect: Dialect) -> pa.A
 
 def _times(values: pa.StringArray) -> pa.Array:
     """Read times of day, which pyarrow's compute functions cannot without a date."""
-    if pc.all(pc.match_substring_regex(values, r"^[0-9]{2}:[0-9]{2}")).as_py() is False:
-        raise pa.ArrowInvalid("no time of day")
-    moments = pc.binary_join_element_wise("1970-01-01", values, " ")
+    if pc.all(pc.match_substring_regex(values, "^[0-9]{2}:[0-9]{2}")).as_py() is False:
+        raise pa.ArrowInvalid
+    moments = pc.replace_substring_regex(values, "^", "1970-01-01 ")
     return pc.cast(pc.cast(moments, arrow.ARROW["DATETIME"]), arrow.ARROW["TIME"])
