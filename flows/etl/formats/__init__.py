@@ -8,6 +8,7 @@ from flows.etl.contract import Contract
 from flows.etl.formats import parquet
 from flows.etl.formats.batch import Reader
 from flows.etl.formats.csv import CsvReader
+from flows.etl.formats.jsonl import JsonlReader
 from flows.etl.partition import Partition
 
 
@@ -21,8 +22,8 @@ def read(stream: IO[bytes], contract: Contract, partition: Partition, url: str) 
     match contract.format:
         case "csv":
             yield CsvReader(stream, contract, partition, url)
+        case "jsonl":
+            yield JsonlReader(stream, contract, partition, url)
         case "parquet":
             with parquet.spooled(stream, url) as file:
                 yield parquet.ParquetReader(file, contract, partition, url)
-        case _:
-            raise NotImplementedError(contract.format)

@@ -5,9 +5,9 @@ would silently read something else than the contract means, is read again as tex
 """
 
 import csv
+import io
 import re
 from collections.abc import Callable, Collection, Iterator
-from functools import cached_property
 from typing import IO
 
 import pyarrow as pa
@@ -17,14 +17,13 @@ from flows.etl import arrow, drift
 from flows.etl.contract import Contract, Dialect
 from flows.etl.errors import BadFile, Unequal
 from flows.etl.formats import strptime, text
-from flows.etl.formats.batch import BadRow, Batch, Place
+from flows.etl.formats.batch import BadRow, Batch
+from flows.etl.formats.places import Places
 from flows.etl.formats.records import BOM, Block, Records, Span
 from flows.etl.partition import Partition
 
 COLUMNS = 10_000  # in a table of BigQuery's: https://cloud.google.com/bigquery/quotas#standard_tables
-FIELD_BYTES = 4 << 20  # what a field may hold: more is no value but a file's rest behind a quote
-RAW_CHARACTERS = 1_000  # of a bad record that are kept for people
-RAW_BYTES = 4 * RAW_CHARACTERS  # which hold as many, in UTF-8
+SAMPLE_BYTES = 16 << 10  # of the first records, to guess a new column's type from
 CONVERSION = re.compile(r"In CSV column #(\d+):")
 HEXADECIMAL = re.compile(rb"0[xX]")
 LARGE_EXPONENT = re.compile(rb"[eE]\+?[0-9]{2}")
@@ -41,7 +40,8 @@ class CsvReader:
         self._dialect, self._url = contract.dialect, url
         self._records = Records(stream, contract.dialect, url)
         self._names = _names(self._records.header, contract, url)
-        self._matched = drift.match(self._names, contract, partition, url)
+        evidence = drift.Evidence(samples=_samples(self._names, self._records, contract.dialect))
+        self._matched = drift.match(self._names, contract, partition, url, evidence)
         landing = self._matched.landing
         sources = [*self._matched.names, *(column.name for column in self._matched.added)]
         if not any(name is not None for name in sources):
@@ -74,7 +74,7 @@ class CsvReader:
     def _at_once(self, block: Block) -> Batch | None:
         """Read a block by pyarrow; None if it cannot, or may read something else than what is written."""
         data = _utf8(block.data, self._dialect)
-        if data is None or block.stray or b"\0" in data or len(data) > FIELD_BYTES:
+        if data is None or block.stray or b"\0" in data or len(data) > text.FIELD_BYTES:
             return None
         self._avoid_misreading(data)
         try:
@@ -98,7 +98,7 @@ class CsvReader:
             elif not text.holds(read, column.type):
                 return None
             values.append(read)
-        return Batch(self._table(values), [], _Places(self._records, block, self._dialect).of)
+        return Batch(self._table(values), [], Places(self._records, block, self._dialect.encoding).of)
 
     def _avoid_misreading(self, data: bytes) -> None:
         """Have columns read as text where pyarrow would give another number than the one that is written.
@@ -112,7 +112,7 @@ class CsvReader:
 
     def _by_record(self, block: Block) -> Batch:
         """Read a block as text; what does not fit becomes a bad row."""
-        places = _Places(self._records, block, self._dialect)
+        places = Places(self._records, block, self._dialect.encoding)
         bad: dict[int, BadRow] = {}  # by the record's position in the block
         whole: list[int] = []
         texts: list[bytes] = []
@@ -145,7 +145,7 @@ class CsvReader:
         table = self._table(values).filter(fits)
         return Batch(table, [bad[position] for position in sorted(bad)], lambda row: places.of(kept[row]))
 
-    def _parsed(self, found: pa.Table, rows: list[int], places: "_Places", bad: dict[int, BadRow]) -> list[pa.Array]:
+    def _parsed(self, found: pa.Table, rows: list[int], places: Places, bad: dict[int, BadRow]) -> list[pa.Array]:
         """Read each column's texts; a row's first bad value is noted in *bad*."""
         values = []
         for column, at in zip(self._matched.landing, self._at, strict=True):
@@ -154,7 +154,7 @@ class CsvReader:
                 continue
             texts = found.column(str(at)).combine_chunks()
             read, wrong = text.parse(texts, column, self._dialect)
-            for row, reason in (wrong | _too_long(texts)).items():
+            for row, reason in wrong.items():
                 bad.setdefault(rows[row], BadRow(places.of(rows[row]), column.name, reason))
             if not wrong and self._failed and int(self._failed[1]) == at:
                 self._as_text.add(column.name)  # or each block would be read twice
@@ -203,38 +203,13 @@ class CsvReader:
         )
 
 
-class _Places:
-    """Where the records of a block stand in the file; looked for only when one is asked for."""
-
-    def __init__(self, records: Records, block: Block, dialect: Dialect) -> None:
-        self._records, self._block, self._dialect = records, block, dialect
-
-    @cached_property
-    def spans(self) -> list[Span]:
-        """Where each record lies in the block's data."""
-        return self._records.spans(self._block)
-
-    def of(self, position: int) -> Place:
-        """Give the place of the record at a position in the block."""
-        block, span = self._block, self.spans[position]
-        raw = block.data[span.start : min(span.end, span.start + RAW_BYTES)]
-        shown = raw.decode(self._dialect.encoding, errors="backslashreplace")[:RAW_CHARACTERS]
-        return Place(block.first + position, block.line + block.data.count(b"\n", 0, span.start), shown)
-
-
 def _names(header: bytes | None, contract: Contract, url: str) -> list[str]:
     """Read the header's names; a file without header has the contract's columns, in order."""
     if header is None:
         return [column.name for column in contract.columns]
     dialect = contract.dialect
     try:
-        # a field is as long as it is: the module's own limit is 128 KiB
-        (names,) = csv.reader(
-            [header.decode(dialect.encoding)],
-            delimiter=dialect.delimiter,
-            quotechar=dialect.quote or None,
-            quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
-        )
+        (names,) = _fields(header.decode(dialect.encoding), dialect)
     except UnicodeDecodeError as error:
         raise BadFile(
             f"{url}: the header is not {dialect.encoding} ({error}), expected the contract's encoding; nothing was"
@@ -272,8 +247,21 @@ def _fault(raw: bytes, span: Span, dialect: Dialect) -> str | None:
     return None
 
 
-def _too_long(texts: pa.StringArray) -> dict[int, str]:
-    """Find fields that are longer than any value."""
-    lengths = pa.compute.binary_length(texts)
-    long = pa.compute.indices_nonzero(pa.compute.greater(lengths, FIELD_BYTES)).to_pylist()
-    return {row: f"found a field of {lengths[row].as_py():,} bytes, expected at most {FIELD_BYTES:,}" for row in long}
+def _samples(names: list[str], records: Records, dialect: Dialect) -> dict[str, list[str]]:
+    """Give some values of each column, for the lines that a new column would need in the contract."""
+    samples: dict[str, list[str]] = {name: [] for name in names}
+    for row in _fields(records.peek(SAMPLE_BYTES).decode(dialect.encoding, errors="replace"), dialect):
+        if len(row) == len(names):
+            for name, value in zip(names, row, strict=True):
+                if value not in dialect.null_values:
+                    samples[name].append(value)
+    return samples
+
+
+def _fields(lines: str, dialect: Dialect) -> Iterator[list[str]]:
+    return csv.reader(
+        io.StringIO(lines, newline=""),
+        delimiter=dialect.delimiter,
+        quotechar=dialect.quote or None,
+        quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
+    )

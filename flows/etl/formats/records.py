@@ -77,7 +77,8 @@ class Records:
 
     def __iter__(self) -> Iterator[Block]:
         rest, self._rest = self._rest, b""
-        if end := self._last_end(rest):
+        if len(rest) >= BLOCK_BYTES:
+            end = self._last_end(rest)
             yield from self._block(rest[:end])
             rest = rest[end:]
         while more := self._stream.read(BLOCK_BYTES):
@@ -99,6 +100,12 @@ class Records:
         if records:
             stray = b"\r" in plain and STRAY.search(plain) is not None
             yield Block(data, first, line, records, stray)
+
+    def peek(self, size: int) -> bytes:
+        """Show up to *size* bytes of whole records, before the first is given out."""
+        if len(self._rest) < size:
+            self._rest += self._stream.read(BLOCK_BYTES)
+        return self._rest[: self._last_end(self._rest[:size])]
 
     def spans(self, block: Block) -> list[Span]:
         """Tell where each record of a block lies, in order."""
@@ -184,8 +191,9 @@ class Records:
 
     def _check_closed(self, rest: bytes) -> None:
         if self._quote and any(not found[1] for found in self._quoted.finditer(rest)):
+            line = self._line + rest.count(b"\n", 0, self._last_end(rest))
             raise BadFile(
-                f"{self._url}: line {self._line}: found a quote that is never closed, expected its end; correct the"
+                f"{self._url}: line {line}: found a quote that is never closed, expected its end; correct the"
                 " file or the contract's dialect, nothing was written"
             )
 

@@ -3,7 +3,7 @@
 This is the definition of each type as text; faster ways, here and in the formats, give the same values or none.
 Around all of them but STRING, spaces and tabs are ignored.
 
-- STRING: any text without the character NUL.
+- STRING: any text without the character NUL, up to 4 MiB in UTF-8.
 - INT64, FLOAT64, NUMERIC: decimal digits with an optional sign, fraction and exponent; in INT64 the value is whole, in
   NUMERIC it has up to 29 digits before and 9 after the decimal mark, zeros at either end aside; FLOAT64 is the nearest
   double, which is finite: `nan`, `inf` and `1e400` do not fit.
@@ -29,6 +29,7 @@ from flows.etl.formats import iso, strptime
 
 SHOWN = 80  # characters of a value in a message
 SPACE = " \t"
+FIELD_BYTES = 4 << 20  # what a value may hold: more is no value but a file's rest behind a quote
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 BOOLS = {"true": True, "1": True, "false": False, "0": False}
 INT64_DIGITS, INT64_MAX = 19, 2**63 - 1
@@ -62,17 +63,16 @@ def parse(values: pa.StringArray, column: Column, dialect: Dialect) -> tuple[pa.
     found: list[Any] = []
     for position, text in enumerate(values.to_pylist()):
         try:
-            found.append(None if text is None else read(text))
+            found.append(None if text is None else read(_short(text)))
         except ValueError:
             found.append(None)
-            bad[position] = reason(text, column.type)
+            bad[position] = f"found {shown(text)}, expected {column.type}"
     return pa.array(found, arrow.ARROW[column.type]), bad
 
 
-def reason(text: str, kind: ColumnType) -> str:
-    """Say what is wrong with a value."""
-    shown = text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
-    return f"found {shown!r}, expected {kind}"
+def shown(text: str) -> str:
+    """Show a value in a message."""
+    return repr(text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}...")
 
 
 def reader(kind: ColumnType, dialect: Dialect) -> Read:
@@ -91,6 +91,12 @@ def reader(kind: ColumnType, dialect: Dialect) -> Read:
         case _:
             read = iso.READERS[kind]
             return lambda text: read(text.strip(SPACE))
+
+
+def _short(text: str) -> str:
+    if len(text) > FIELD_BYTES // 4 and len(text.encode()) > FIELD_BYTES:
+        raise ValueError
+    return text
 
 
 def _string(text: str) -> str:
@@ -167,35 +173,41 @@ def holds(values: pa.Array | pa.ChunkedArray, kind: ColumnType) -> bool:
 def _at_once(values: pa.StringArray, kind: ColumnType, dialect: Dialect) -> pa.Array | None:
     """Read texts by pyarrow, which knows fewer ways to write a value; None if it may not know one of these."""
     formats = strptime.fitting(dialect.timestamp_formats, kind)
-    match kind:
-        case "STRING":
-            return None if pc.any(pc.match_substring(values, "\0")).as_py() else values
-        case "INT64" | "FLOAT64" | "NUMERIC":
-            if dialect.decimal == ",":
-                if pc.any(pc.match_substring(values, ".")).as_py():
-                    return None
-                values = pc.replace_substring(values, ",", ".")
-            # hexadecimal numbers, and exponents that pyarrow's decimals overflow at
-            if kind != "FLOAT64" and pc.any(pc.match_substring_regex(values, "[xXeE]")).as_py():
-                return None
-            if kind == "INT64":
-                values = pc.replace_substring_regex(values, r"^([+-]?[0-9]+)\.0*$", r"\1")
-        case "BOOL":
-            pass
-        case _:
-            values = strptime.to_iso(values, kind, formats[0]) if formats else iso.trimmed(values)
-            if values is None:
-                return None
+    known: pa.StringArray | None = values
+    if values.nbytes > FIELD_BYTES or (kind == "STRING" and _any(values, "\0")):
+        known = None
+    elif kind in ("INT64", "FLOAT64", "NUMERIC"):
+        known = _plain_numbers(values, kind, dialect.decimal)
+    elif kind in ("DATE", "TIME", "DATETIME", "TIMESTAMP"):
+        known = strptime.to_iso(values, kind, formats[0]) if formats else iso.trimmed(values)
+    if known is None or kind == "STRING":
+        return known
     try:
-        typed = _times(values) if kind == "TIME" else pc.cast(values, arrow.ARROW[kind])
+        typed = _times(known) if kind == "TIME" else pc.cast(known, arrow.ARROW[kind])
     except pa.ArrowInvalid:
         return None
     return typed if holds(typed, kind) else None
 
 
+def _any(values: pa.StringArray, pattern: str) -> bool:
+    return pc.any(pc.match_substring_regex(values, pattern)).as_py() is True
+
+
+def _plain_numbers(values: pa.StringArray, kind: ColumnType, decimal: str) -> pa.StringArray | None:
+    """Write numbers as pyarrow reads them; None where it would read other numbers or has no such way of writing."""
+    if decimal == ",":
+        if _any(values, "[.]"):
+            return None
+        values = pc.replace_substring(values, ",", ".")
+    # hexadecimal numbers, and exponents that pyarrow's decimals overflow at
+    if kind != "FLOAT64" and _any(values, "[xXeE]"):
+        return None
+    return pc.replace_substring_regex(values, r"^([+-]?[0-9]+)\.0*$", r"\1") if kind == "INT64" else values
+
+
 def _times(values: pa.StringArray) -> pa.Array:
     """Read times of day, which pyarrow's compute functions cannot without a date."""
-    if pc.all(pc.match_substring_regex(values, "^[0-9]{2}:[0-9]{2}")).as_py() is False:
+    if not pc.all(pc.match_substring_regex(values, "^[0-9]{2}:[0-9]{2}")).as_py():  # it would read a date, too
         raise pa.ArrowInvalid
     moments = pc.replace_substring_regex(values, "^", "1970-01-01 ")
     return pc.cast(pc.cast(moments, arrow.ARROW["DATETIME"]), arrow.ARROW["TIME"])
