@@ -4,8 +4,10 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from flows.cli import quarantine
 from flows.etl.landing_log import Claim
 from flows.etl.load import Loaded
+from flows.etl.quarantine_listing import PutAside
 from flows.etl.recheck import Rechecked
 from flows.report import Report
 from flows.tasks import Done
@@ -101,4 +103,18 @@ def test_warnings_are_shown_beside_the_partition_that_they_are_about() -> None:
         "warning: found many",
         "2013-02 up to date, re-checked",
         "warning: found more",
+    ]
+
+
+def test_rows_put_aside_are_shown_as_they_are_and_a_terminal_does_not_obey_them() -> None:
+    rows = [
+        PutAside("2013-01", "http://127.0.0.1/f", 2, 3, "id", "found '[red]', expected INT64", "[red],\x1b[2J\t\nä"),
+        PutAside("2013-02", "http://127.0.0.1/g", 7, None, None, "found 1 field, expected 2", ""),
+    ]
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(quarantine.table("flights", rows))
+    shown = [" ".join(line.replace("│", " ").split()) for line in console.export_text().splitlines()]
+    assert shown[4:6] == [
+        r"2013-01 http://127.0.0.1/f 3 id found '[red]', expected INT64 [red],\x1b[2J\t\nä",
+        "2013-02 http://127.0.0.1/g row 7 found 1 field, expected 2",
     ]

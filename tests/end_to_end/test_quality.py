@@ -1,13 +1,12 @@
 """Checks and quarantine through real runs: what stops, what warns, what is put aside, and what follows a change."""
 
 import datetime as dt
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flows.etl import quarantine_listing
-from flows.etl.partition import Partition
 from tests.end_to_end.place import Place
 from tests.end_to_end.runner import Run
 
@@ -34,16 +33,10 @@ class Trips:
         rows = [f"{each},{day or f'{month}-15'}" for each in ids]
         self._place.publisher.serve(f"/trips_{month}.csv", "\n".join(["id,day", *rows, ""]).encode())
 
-    def run(self, contract: str, *periods: str) -> Run:
+    def run(self, contract: str, *periods: str, flow: str = "web_to_bigquery") -> Run:
         (self._folder / "trips.toml").write_text(contract)
         plant = "tests.end_to_end.plants:other_contracts"
-        return self._place.run("trips", *periods, plant=plant, OTHER_CONTRACTS=str(self._folder))
-
-    def listed(self, first: str, last: str) -> list[tuple[str, int | None, str | None, str, str]]:
-        bucket = self._place.storage.bucket(self._place.bucket)
-        periods = [Partition.parse("month", text) for text in (first, last)]
-        rows = quarantine_listing.read(bucket, "trips", *periods)
-        return [(row.partition, row.line, row.column, row.reason, row.raw) for row in rows]
+        return self._place.run("trips", *periods, flow=flow, plant=plant, OTHER_CONTRACTS=str(self._folder))
 
 
 @pytest.fixture
@@ -66,10 +59,22 @@ def test_bad_rows_are_put_aside_and_land_after_a_fix_of_the_contract(place: Plac
     assert place.ask("SELECT COUNT(*), MIN(id), MAX(id) FROM {trips}") == [(97, 0, 98)]
     counts = "SELECT source_rows, lake_rows, quarantined_rows, warehouse_rows FROM {landings} ORDER BY n"
     assert place.ask(counts) == [(100, 97, 3, 97)]
-    reason = "found 'n/a', expected INT64"
-    assert trips.listed("2021-01", "2021-02") == [
-        ("2021-01", line, "id", reason, "n/a,2021-01-15") for line in (9, 52, 101)
+    listed = trips.run(lenient, "2021-01", "2021-02", "--json", flow="quarantine")
+    assert [json.loads(line) for line in listed.text.splitlines()] == [
+        {
+            "partition": "2021-01",
+            "file": f"{place.publisher.url}/trips_2021-01.csv",
+            "record": line - 1,
+            "line": line,
+            "column": "id",
+            "reason": "found 'n/a', expected INT64",
+            "raw": "n/a,2021-01-15",
+        }
+        for line in (9, 52, 101)
     ]
+    shown = trips.run(lenient, "2021-01", flow="quarantine")
+    assert (shown.code, shown.last_line) == (0, "3 rows in quarantine")
+    assert "│ 2021-01   │ http" in shown.text
     assert trips.run(lenient, "2021-01").last_line == "1 partition up to date"
 
     # the publisher writes n/a for what it does not know: the fix is to say so, and that an id may be unknown
@@ -78,7 +83,7 @@ def test_bad_rows_are_put_aside_and_land_after_a_fix_of_the_contract(place: Plac
     assert second.last_line == "1 partition landed: 100 source rows = 100 loaded + 0 quarantined", second.text
     assert place.ask("SELECT COUNT(*), COUNT(id) FROM {trips}") == [(100, 97)]
     assert place.ask(counts) == [(100, 97, 3, 97), (100, 100, 0, 100)]
-    assert trips.listed("2021-01", "2021-01") == []
+    assert trips.run(mended, flow="quarantine").last_line == "0 rows in quarantine"
     assert place.objects("quarantine/") == []
     assert len(place.objects("superseded/")) == 2
 
