@@ -94,7 +94,7 @@ class Clean:
         Raises:
             ContractError: the hook failed, or gave back something else.
         """
-        import pandas as pd  # noqa: PLC0415 - 40 MB that only a contract with a hook shall pay
+        import pandas as pd  # noqa: PLC0415 - 40 MB, for a process that has not got it already (google-cloud-bigquery's)
 
         batch = table.to_pandas(types_mapper=pd.ArrowDtype)
         given = batch.copy(deep=False)  # a hook that drops rows in place does not change what is compared below
