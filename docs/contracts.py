@@ -24,7 +24,7 @@ from pydantic.fields import FieldInfo
 from flows.etl import clean, contract, convert, errors, formats, quarantine
 from flows.etl.contract import Column, Contract, Dialect, Drift, Quarantine, checks
 from flows.etl.errors import LandfallError
-from flows.etl.formats import casting, records, text
+from flows.etl.formats import casting, jsonl, records, text
 from flows.etl.formats import parquet as parquet_format
 
 PAGE = Path(__file__).with_suffix(".md")
@@ -123,10 +123,16 @@ def _columns() -> list[str]:
 def _records() -> list[str]:
     return [
         "## What a record is",
+        "### CSV",
         doc(records, skip=1),
+        "### JSON lines",
+        doc(jsonl, skip=0),
+        "### Parquet",
+        "A row. In messages it has a number, where text has the line that it begins on.",
+        "### The period",
         (
-            "The period's column (`file_hour`, `file_date`, `file_month` or `file_year`) is added to every row from the"
-            " file's address, not from the row: dates outside a file's period are normal."
+            "The period's column (`file_hour`, `file_date`, `file_month` or `file_year`) is added to every row from"
+            " the file's address, not from the row: dates outside a file's period are normal."
         ),
     ]
 
