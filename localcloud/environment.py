@@ -11,12 +11,16 @@ LOOPBACK = ("127.0.0.1", "localhost")
 # Nothing listens on port 1: a client that wants to go through this proxy is refused at once.
 NOWHERE = "http://127.0.0.1:1"
 
-# What would lead a client elsewhere, or to an account of the user's.
-REMOVED = (
+# What would lead Google's clients elsewhere, or to an account of the user's.
+TO_ACCOUNTS = (
     "GOOGLE_APPLICATION_CREDENTIALS",  # a key file goes before the metadata server
     "GOOGLE_CLOUD_QUOTA_PROJECT",
     "NO_GCE_CHECK",  # keeps google-auth from asking the metadata server
     "GCE_METADATA_MTLS_MODE",  # `strict` refuses any metadata server but Google's
+)
+# The same for Prefect.
+REMOVED = (
+    *TO_ACCOUNTS,
     "PREFECT_API_KEY",
     "PREFECT_API_AUTH_STRING",
     "PREFECT_PROFILE",  # names a profile that the local PREFECT_HOME lacks
@@ -32,6 +36,16 @@ def variables(data: Path, addresses: Mapping[str, str], base: Mapping[str, str])
             `publisher` no LANDFALL_PUBLISHER.
         base: the environment that it is added to; its exceptions from proxies are kept.
     """
+    return {
+        **for_google(data, addresses, base),
+        "LANDFALL_ENVIRONMENT": "local",
+        **({"LANDFALL_PUBLISHER": addresses["publisher"]} if "publisher" in addresses else {}),
+        **_prefect(data, addresses),
+    }
+
+
+def for_google(data: Path, addresses: Mapping[str, str], base: Mapping[str, str]) -> dict[str, str]:
+    """Return what to set for Google's clients alone; TO_ACCOUNTS says what to unset."""
     metadata = urlsplit(addresses["bigquery"]).netloc
     return {
         "STORAGE_EMULATOR_HOST": addresses["storage"],
@@ -43,9 +57,6 @@ def variables(data: Path, addresses: Mapping[str, str], base: Mapping[str, str])
         "GCE_METADATA_ROOT": metadata,
         "GCE_METADATA_IP": metadata,
         "CLOUDSDK_CONFIG": str(data / "gcloud"),
-        "LANDFALL_ENVIRONMENT": "local",
-        **({"LANDFALL_PUBLISHER": addresses["publisher"]} if "publisher" in addresses else {}),
-        **_prefect(data, addresses),
         **_no_proxy(base),
     }
 
