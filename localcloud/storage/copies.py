@@ -11,7 +11,7 @@ from localcloud.storage.change import Change
 from localcloud.storage.draft import pieces_of
 from localcloud.storage.errors import Invalid, NotImplementedHere
 from localcloud.storage.exchange import Request, Response
-from localcloud.storage.preconditions import conditions_in, require
+from localcloud.storage.preconditions import conditions_in, exclusive, require
 from localcloud.storage.resource import ObjectResource, linked, settings_in, settings_of, valid_name
 from localcloud.storage.store import Store
 
@@ -41,6 +41,8 @@ def move(store: Store, request: Request) -> Response:
         raise Invalid(f"The source and destination objects are the same: {bucket}/{name}")
     with store.change() as change:
         source = store.find(bucket, name)
+        for prefix in ("if", "ifSource"):
+            exclusive(conditions_in(request.query, prefix))
         resource = _copied(store, request, change, bucket)
         change.remove(source)
     return Response(document=linked(resource, request.base_url))

@@ -32,8 +32,22 @@ def conditions_in(query: Mapping[str, Any], prefix: str = "if") -> Conditions:
     return conditions
 
 
+def exclusive(conditions: Conditions) -> Conditions:
+    """Return the conditions of a move, which takes none together with its opposite.
+
+    Raises:
+        Invalid: it has both.
+    """
+    for what in ("Generation", "Metageneration"):
+        if {f"{what}Match", f"{what}NotMatch"} <= conditions.keys():
+            raise Invalid(f"if{what}Match and if{what}NotMatch are mutually exclusive")
+    return conditions
+
+
 def require(conditions: Conditions, live: Mapping[str, Any] | None, *, reading: bool = False) -> None:
     """Hold the preconditions against what is live now; generation 0 stands for "no live object".
+
+    "If no live object exists", says Google, the condition on what the generation is not "fails" too.
 
     The caller holds the store's lock until its change is committed: that makes one winner of many racers.
 
@@ -47,7 +61,8 @@ def require(conditions: Conditions, live: Mapping[str, Any] | None, *, reading: 
         wanted, unwanted = conditions.get(f"{what}Match"), conditions.get(f"{what}NotMatch")
         if wanted is not None and wanted != is_:
             raise PreconditionFailed(found)
-        if unwanted is not None and unwanted == is_:
+        missing = what == "Generation" and live is None
+        if unwanted is not None and (unwanted == is_ or missing):
             raise PreconditionFailed(found, status=304 if reading else 412)
 
 

@@ -82,7 +82,7 @@ ROUTES = (
     _route("POST", _OBJECT + "/copyTo/b/{toBucket}/o/{toObject}", copies.copy, *_COPY),
     _route("POST", _OBJECT + "/rewriteTo/b/{toBucket}/o/{toObject}", copies.rewrite, *_REWRITE),
     _route("POST", _OBJECT + "/moveTo/o/{toObject}", copies.move, *PARAMETERS, *SOURCE_PARAMETERS),
-    _route("POST", _OBJECT + "/compose", copies.compose, *PARAMETERS),
+    _route("POST", _OBJECT + "/compose", copies.compose, "ifGenerationMatch", "ifMetagenerationMatch"),
     _route("GET", "/download" + _OBJECT, downloads.download, *_READ),
     _route("POST", _UPLOAD, uploads.insert, *_INSERT),
     _route("PUT", _UPLOAD, resumable.proceed, *_INSERT),

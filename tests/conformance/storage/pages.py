@@ -1,0 +1,13 @@
+"""Addresses of the pages that the cases quote, as they were on 2026-11-23."""
+
+BATCH = "https://cloud.google.com/storage/docs/batch"
+COMPOSITE = "https://docs.cloud.google.com/storage/docs/composite-objects"
+CONSISTENCY = "https://cloud.google.com/storage/docs/consistency"
+CUSTOM_TIME = "https://cloud.google.com/storage/docs/metadata#custom-time"
+NAMES = "https://cloud.google.com/storage/docs/objects#naming"
+BUCKET_NAMES = "https://cloud.google.com/storage/docs/buckets#naming"
+PRECONDITIONS = "https://docs.cloud.google.com/storage/docs/request-preconditions"
+RESUMABLE = "https://cloud.google.com/storage/docs/resumable-uploads"
+RESUMING = "https://cloud.google.com/storage/docs/performing-resumable-uploads"
+TRANSCODING = "https://cloud.google.com/storage/docs/transcoding"
+VALIDATION = "https://docs.cloud.google.com/storage/docs/data-validation"
