@@ -82,7 +82,7 @@ def insert(store: Store, request: Request) -> Response:
     """
     asked = request.json()
     name = asked.get("name")
-    if not isinstance(name, str) or not re.fullmatch(r"[a-z0-9][-_.a-z0-9]{1,220}[a-z0-9]", name):
+    if not isinstance(name, str) or not _is_name(name):
         raise Invalid(f"Invalid bucket name: {name!r}")
     settings = _settings_in(asked)
     with store.change() as change:
@@ -185,6 +185,13 @@ def _named(store: Store, request: Request) -> dict[str, Any]:
     if bucket is None:
         raise NoSuchBucket(request.params["bucket"])
     return bucket
+
+
+def _is_name(name: str) -> bool:
+    """Say whether Google would take a bucket's name: https://cloud.google.com/storage/docs/naming."""
+    long = len(name) > 222 or any(len(component) > 63 for component in name.split("."))
+    taken = name.startswith("goog") or "google" in name or re.fullmatch(r"\d+(\.\d+){3}", name) is not None
+    return re.fullmatch(r"[a-z0-9][-_.a-z0-9]+[a-z0-9]", name) is not None and not long and not taken
 
 
 def _settings_in(asked: dict[str, Any]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class Change:
         contents: Contents,
         settings: Settings,
     ) -> ObjectResource:
-        """Make finished bytes the live generation of a name.
+        """Make finished bytes the live generation of a name, in its bucket's storage class if none is set.
 
         The bytes get a second link, not a new place: an upload session that is killed here still has its own.
 
@@ -39,7 +39,8 @@ class Change:
         store = self._store
         old = store.catalogue.live(bucket, name)
         generation = store.next_generation()
-        resource = new_resource(bucket, name, generation, contents, settings)
+        default: Settings = {"storageClass": store.catalogue.buckets[bucket].get("storageClass")}
+        resource = new_resource(bucket, name, generation, contents, {**default, **settings})
         store.path(resource).hardlink_to(contents.path)
         self._journal.save_last_generation(generation)
         self._journal.save_object(resource)

@@ -9,7 +9,7 @@ from typing import Any
 
 from localcloud.storage.change import Change
 from localcloud.storage.draft import pieces_of
-from localcloud.storage.errors import Invalid, NotImplementedHere
+from localcloud.storage.errors import Invalid
 from localcloud.storage.exchange import Request, Response
 from localcloud.storage.preconditions import conditions_in, exclusive, require
 from localcloud.storage.resource import ObjectResource, linked, settings_in, settings_of, valid_name
@@ -54,8 +54,6 @@ def compose(store: Store, request: Request) -> Response:
     body = request.json()
     named, conditions = body.get("sourceObjects") or [], conditions_in(request.query)
     settings = settings_in(body.get("destination") or {})
-    if body.get("deleteSourceObjects"):
-        raise NotImplementedHere("the compose field 'deleteSourceObjects'")
     if not 1 <= len(named) <= _MOST_SOURCES:
         raise Invalid(f"{len(named)} source objects given, expected 1 to {_MOST_SOURCES}")
     with ExitStack() as open_files, store.drafting() as draft:
@@ -63,13 +61,20 @@ def compose(store: Store, request: Request) -> Response:
             require(conditions, store.catalogue.live(bucket, target))
             sources = [_source(store, bucket, each) for each in named]
             files = [open_files.enter_context(store.open(source)) for source in sources]
+        if len({source.get("storageClass") for source in sources}) > 1:
+            raise Invalid("The source objects must have the same storage class")
         for file in files:
             draft.receive(pieces_of(file))
         components = sum(source.get("componentCount", 1) for source in sources)
         settings.setdefault("contentType", sources[0].get("contentType"))
+        settings.setdefault("storageClass", sources[0].get("storageClass"))
         with store.change() as change:
             require(conditions, store.catalogue.live(bucket, target))
             contents = replace(draft.contents(), md5=None, components=components)
+            if body.get("deleteSourceObjects"):
+                for source in {source["name"]: source for source in sources}.values():
+                    if source["name"] != target and store.catalogue.live(bucket, source["name"]) == source:
+                        change.remove(source)
             resource = change.publish(bucket, target, contents, settings)
     return Response(document=linked(resource, request.base_url))
 

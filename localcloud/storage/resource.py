@@ -113,11 +113,12 @@ def promised_hashes(body: dict[str, Any]) -> dict[str, str]:
 def valid_name(name: object) -> str:
     """Return an object's name, or refuse what Google refuses.
 
-    Source: https://cloud.google.com/storage/docs/objects#naming
+    Source: https://cloud.google.com/storage/docs/naming-objects
     """
     if not isinstance(name, str) or not name:
         raise Invalid("Required parameter: name", "required")
-    if len(name.encode()) > _LONGEST_NAME_BYTES or name in {".", ".."} or "\n" in name or "\r" in name:
+    taken = name in {".", ".."} or name.startswith(".well-known/acme-challenge/")
+    if len(name.encode()) > _LONGEST_NAME_BYTES or taken or "\n" in name or "\r" in name:
         raise Invalid(f"Invalid object name: {name!r}")
     return name
 

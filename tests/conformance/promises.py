@@ -8,6 +8,7 @@ Sources, each to be opened without a search engine:
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import google.cloud.bigquery
@@ -73,8 +74,12 @@ def installed(source: str) -> Path:
 
 def stands_in(words: str, source: str) -> bool:
     """Say whether the installed file holds the words; white space and JSON's escapes do not count."""
-    path = installed(source)
+    return " ".join(words.split()) in _text(installed(source))
+
+
+@cache
+def _text(path: Path) -> str:
     text = path.read_text()
     if path.suffix == ".json":
         text = json.dumps(json.loads(text), ensure_ascii=False).replace('\\"', '"').replace("\\n", " ")
-    return " ".join(words.split()) in " ".join(text.split())
+    return " ".join(text.split())

@@ -11,3 +11,8 @@ from tests.conformance.targets import Target
 @pytest.fixture
 def objects(target: Target, http: Http, bucket: storage.Bucket) -> Objects:
     return Objects(http, target.addresses["storage"], bucket.name)
+
+
+@pytest.fixture
+def target_project(target: Target) -> str:
+    return target.project

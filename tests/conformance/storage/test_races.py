@@ -14,8 +14,8 @@ from tests.conformance.storage.pages import CONSISTENCY, PRECONDITIONS
 Write = Callable[[Objects, int, dict[str, int]], BaseHTTPResponse]
 
 RACES = promise(
-    "Preconditions are often used to prevent race conditions in mutating requests, such as uploads, deletes, or metadata "
-    "updates.",
+    "Preconditions are often used to prevent race conditions in mutating requests, such as uploads, deletes, or "
+    "metadata updates.",
     PRECONDITIONS,
 )
 # the racer writes its own source's bytes

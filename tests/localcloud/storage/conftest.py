@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -63,12 +62,6 @@ class Http:
     def part(self, session: str, span: str, content: bytes = b"", **headers: str) -> BaseHTTPResponse:
         return self.send("PUT", session, content, {"Content-Range": f"bytes {span}", **headers})
 
-    def resumable(self, name: str, content: bytes, **query: Any) -> BaseHTTPResponse:
-        begun = self.begin(name, **query)
-        if begun.status != 200:
-            return begun
-        return self.part(begun.headers["Location"], f"0-{len(content) - 1}/{len(content)}", content)
-
     def download(self, name: str, headers: Any = None, **query: Any) -> BaseHTTPResponse:
         return self.send("GET", f"/storage/v1/b/lake/o/{quote(name, safe='')}", None, headers, alt="media", **query)
 
@@ -106,10 +99,3 @@ def bucket(client: storage.Client, http: Http) -> storage.Bucket:
     assert http.send("GET", "/storage/v1/b/lake").status == 200
     bucket: storage.Bucket = client.bucket("lake")
     return bucket
-
-
-@pytest.fixture
-def pool() -> Iterator[ThreadPoolExecutor]:
-    """Sixteen racers."""
-    with ThreadPoolExecutor(16) as pool:
-        yield pool

@@ -71,3 +71,31 @@ def test_a_body_that_is_no_json_object_is_refused(http: Any, body: bytes) -> Non
 def test_a_value_of_the_wrong_type_is_refused(http: Any, body: Any) -> None:
     http.media("x", b"x")
     assert http.object("PATCH", "x", body=body).status == 400
+
+
+def test_a_missing_object_is_named_in_the_refusal(http: Any) -> None:
+    error = http.object("GET", "a/b").json()["error"]
+    assert error == {
+        "code": 404,
+        "message": "No such object: lake/a/b",
+        "errors": [{"domain": "global", "reason": "notFound", "message": "No such object: lake/a/b"}],
+    }
+
+
+def test_a_custom_time_never_goes_back(http: Any) -> None:
+    http.media("x", b"x")
+    assert http.object("PATCH", "x", body={"customTime": "2021-02-01T00:00:00Z"}).status == 200
+    for earlier in ("2021-01-01T00:00:00Z", None):
+        assert http.object("PATCH", "x", body={"customTime": earlier}).status == 400
+
+
+@pytest.mark.parametrize("fields", ["name,", "items(name", "a/", "(", "a)b"])
+def test_a_malformed_selection_is_refused_before_anything_is_done(http: Any, fields: str) -> None:
+    refused = http.media("x", b"x", fields=fields)
+    assert refused.status == (200 if fields == "name," else 400)
+    assert http.names() == (["x"] if refused.status == 200 else [])
+
+
+@pytest.mark.parametrize("query", [{"maxResults": "0"}, {"maxResults": "-1"}, {"pageToken": "not ours"}])
+def test_a_page_that_cannot_be_is_refused(http: Any, query: dict[str, str]) -> None:
+    assert http.send("GET", "/storage/v1/b/lake/o", **query).status == 400
