@@ -176,6 +176,7 @@ def _claim_of(landing: Landing, upload: Upload, n: int) -> Claim:
         contract_revision=landing.contract.revision,
         flow_run_id=landing.flow_run_id,
         checks_fingerprint=landing.contract.checks_fingerprint,
+        added_columns=upload.added_columns,
         **_put_aside(upload.quarantine_object),
     )
 

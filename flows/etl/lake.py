@@ -8,6 +8,7 @@ from google.cloud import storage
 
 from flows.etl import arrow, checks, convert, formats, lake_object
 from flows.etl.checks import Verdict
+from flows.etl.contract import ColumnType
 from flows.etl.decode import decompress
 from flows.etl.errors import BadFile, CheckFailed, Unequal
 from flows.etl.fetch import Validators, download
@@ -30,6 +31,7 @@ class Upload:
     quarantined_rows: int
     lake_rows: int
     lake_object: LakeObject
+    added_columns: dict[str, ColumnType]  # that the contract lacks and lets in, by name
     quarantine_object: LakeObject | None = None
     warnings: tuple[str, ...] = ()  # of checks that do not hold and do not stop it
 
@@ -80,6 +82,7 @@ def bring(bucket: storage.Bucket, source: Source) -> Upload:
         quarantined_rows=quarantine.rows,
         lake_rows=lake_rows,
         lake_object=LakeObject(sink.name, generation, sink.crc32c),
+        added_columns={column.name: column.type for column in reader.matched.added},
         quarantine_object=put_aside,
         warnings=verdict.warnings,
     )

@@ -5,12 +5,13 @@ The order is the number's, never a clock's.
 
 import dataclasses
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Self
 
 from google.api_core.exceptions import PreconditionFailed
 from google.cloud import storage
 
+from flows.etl.contract import ColumnType
 from flows.etl.errors import Outdated
 from flows.etl.fetch import Validators
 from flows.etl.lake_object import LakeObject
@@ -56,6 +57,7 @@ class Claim:
     quarantine_generation: int | None = None
     quarantine_crc32c: str | None = None
     checks_fingerprint: str | None = None
+    added_columns: dict[str, ColumnType] = field(default_factory=dict)  # the object has them, the contract lacks them
 
     @property
     def lake_object(self) -> LakeObject:

@@ -76,7 +76,7 @@ def _finish_newest(landing: Landing) -> Loaded:
                 return Loaded(newest, str(job.job_id), attempt, rows, job.ended.isoformat())
             raise StartOver(f"{newest.lake_uri}: deleted from outside before it was loaded")
         trouble = f"{landing}: {jobs.message(job)} (job {job.job_id})"
-        if reason not in jobs.PASSING | jobs.QUOTA | {"notFound"}:
+        if reason not in jobs.PASSING | jobs.QUOTA | {"notFound"} and not _was_widened_since(job, landing, newest):
             refusal = f"{trouble}; expected {newest.lake_uri} to fit the table; the old partition stands"
             return Loaded(newest, str(job.job_id), attempt, 0, job.ended.isoformat(), refusal)
         if new and (tried == jobs.ATTEMPTS or reason in jobs.QUOTA):
@@ -123,12 +123,12 @@ def _load(landing: Landing, claim: Claim, attempt: int) -> tuple[bigquery.LoadJo
     Returns the job, whether this call made it, and why it failed.
     """
     destination, contract, decorator = landing.destination, landing.contract, landing.partition.decorator
-    table.ensure(destination, contract)
+    fields = table.ensure(destination, contract, claim.added_columns)
     name = jobs.name(destination, claim, attempt)
     target = destination.table(contract.name) + (f"${decorator}" if decorator else "")
     config = bigquery.LoadJobConfig(
         source_format=bigquery.SourceFormat.PARQUET,
-        schema=table.schema(contract),
+        schema=fields,  # the whole table's: it may have columns that this file lacks
         create_disposition=bigquery.CreateDisposition.CREATE_NEVER,
         write_disposition=bigquery.WriteDisposition.WRITE_TRUNCATE_DATA,
         labels={"contract": contract.name},
@@ -149,6 +149,16 @@ def _load(landing: Landing, claim: Claim, attempt: int) -> tuple[bigquery.LoadJo
             f"job {name}: found {job.output_rows} rows loaded, expected {claim.lake_rows} of {claim.lake_uri}"
         )
     return job, new, reason
+
+
+def _was_widened_since(job: bigquery.LoadJob, landing: Landing, claim: Claim) -> bool:
+    """Tell whether the table has columns that a job's schema lacks: another partition's file has added them meanwhile.
+
+    A new attempt knows them, so what was refused may load.
+    """
+    fields = table.ensure(landing.destination, landing.contract, claim.added_columns)
+    known = {field.name.lower() for field in job.schema or ()}
+    return not {field.name.lower() for field in fields} <= known
 
 
 def _count(landing: Landing) -> int:

@@ -2,24 +2,29 @@
 
 import datetime as dt
 import logging
+from collections.abc import Mapping
 from typing import Any, cast
 
 from google.api_core.exceptions import Conflict, NotFound, PreconditionFailed
 from google.cloud import bigquery
 
-from flows.etl.contract import Contract
+from flows.etl.contract import ColumnType, Contract
 from flows.etl.destination import Destination
 from flows.etl.errors import WarehouseRefused
 from flows.etl.partition import STYLES
 
 log = logging.getLogger(__name__)
 
+NOTHING: Mapping[str, ColumnType] = {}
 DAY_MS = 24 * 60 * 60 * 1000
 SAME = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}  # names that tables.get still answers with
 
 
-def schema(contract: Contract) -> list[bigquery.SchemaField]:
-    """Give the table's columns: all nullable, what may be null is checked before the lake; the period's is last."""
+def schema(contract: Contract, added: Mapping[str, ColumnType]) -> list[bigquery.SchemaField]:
+    """Give the table's columns: all nullable, what may be null is checked before the lake.
+
+    First the contract's, then the period's, then those that a file has *added*.
+    """
     fields = [
         bigquery.SchemaField(column.name, column.type, description=column.description) for column in contract.columns
     ]
@@ -27,7 +32,7 @@ def schema(contract: Contract) -> list[bigquery.SchemaField]:
         style = STYLES[contract.partition]
         what = f"The {contract.partition} of the publisher's file"
         fields.append(bigquery.SchemaField(style.column, style.column_type, description=what))
-    return fields
+    return fields + [bigquery.SchemaField(name, kind) for name, kind in added.items()]
 
 
 def labels(contract: Contract) -> dict[str, str]:
@@ -44,13 +49,24 @@ def created(destination: Destination, name: str) -> dt.datetime | None:
     return cast(dt.datetime, found.created)
 
 
-def ensure(destination: Destination, contract: Contract) -> None:
+def ensure(
+    destination: Destination, contract: Contract, added: Mapping[str, ColumnType] = NOTHING
+) -> list[bigquery.SchemaField]:
     """Make the contract's table if it is absent; bring columns, description, labels and expiry up to the contract.
+
+    Args:
+        destination: Where the table is.
+        contract: What it is to be like.
+        added: Columns that a file has beyond the contract's, and that the table shall have too.
+
+    Returns:
+        The columns of the table as it is now. A load passes all of them: BigQuery refuses a schema that lacks one of
+        the table's, while a file that lacks one loads as null.
 
     Raises:
         WarehouseRefused: the table is laid out otherwise, or a column has another type; nothing was changed.
     """
-    wanted = _definition(destination, contract)
+    wanted = _definition(destination, contract, added)
     try:
         found = destination.warehouse.get_table(wanted.reference)
     except NotFound:
@@ -60,15 +76,26 @@ def ensure(destination: Destination, contract: Contract) -> None:
             found = destination.warehouse.get_table(wanted.reference)  # another process was quicker
         else:
             log.info("%s: made the table %s", contract.name, wanted.reference)
-            return
+            return _columns(wanted)
     _check(found, wanted, contract)
+    _check_added(found, added, contract)
     if changed := _bring_up(found, wanted):
         try:
-            destination.warehouse.update_table(found, changed)
+            found = destination.warehouse.update_table(found, changed)
         except PreconditionFailed:  # another process changed it between our reading and writing: look again
-            ensure(destination, contract)
-        else:
-            log.info("%s: brought the table's %s up to the contract", contract.name, ", ".join(changed))
+            return ensure(destination, contract, added)
+        log.info("%s: brought the table's %s up to the contract", contract.name, ", ".join(changed))
+    return _columns(found)
+
+
+def _columns(table: bigquery.Table) -> list[bigquery.SchemaField]:
+    """Give a table's columns as a load may name them: without the policies that only others may set."""
+    return [
+        bigquery.SchemaField(
+            field.name, field.field_type, field.mode, description=field.description, fields=field.fields
+        )
+        for field in table.schema
+    ]
 
 
 def _bring_up(found: bigquery.Table, wanted: bigquery.Table) -> list[str]:
@@ -92,8 +119,8 @@ def _plain(value: Any) -> Any:
     return value.to_api_repr() if isinstance(value, bigquery.TimePartitioning) else value
 
 
-def _definition(destination: Destination, contract: Contract) -> bigquery.Table:
-    table = bigquery.Table(destination.table(contract.name), schema=schema(contract))
+def _definition(destination: Destination, contract: Contract, added: Mapping[str, ColumnType]) -> bigquery.Table:
+    table = bigquery.Table(destination.table(contract.name), schema=schema(contract, added))
     table.description = contract.description
     table.labels = labels(contract)
     table.clustering_fields = list(contract.clustering) or None
@@ -115,10 +142,10 @@ def _check(found: bigquery.Table, wanted: bigquery.Table, contract: Contract) ->
         )
         if ours != theirs
     ]
-    types = {field.name.lower(): SAME.get(field.field_type, field.field_type) for field in found.schema}
+    types = _types(found)
     differences += [
         f"column {field.name} is {field.field_type} in the contract and {types[field.name.lower()]} in the table"
-        for field in wanted.schema
+        for field in schema(contract, NOTHING)
         if types.get(field.name.lower(), field.field_type) != field.field_type
     ]
     if differences:
@@ -126,6 +153,21 @@ def _check(found: bigquery.Table, wanted: bigquery.Table, contract: Contract) ->
             f"{found.reference}: {'; '.join(differences)}; expected them to agree: a breaking change of"
             f" {contract.name} is a new contract, or a dropped table; the old rows stand"
         )
+
+
+def _check_added(found: bigquery.Table, added: Mapping[str, ColumnType], contract: Contract) -> None:
+    types = _types(found)
+    for name, kind in added.items():
+        if (there := types.get(name.lower(), kind)) != kind:
+            raise WarehouseRefused(
+                f"{found.reference}: column {name}: found {kind} in the file, expected the {there} that an earlier file"
+                f" has added; declare the column in {contract.name}.toml and raise its revision:\n"
+                f'  columns: {{ name = "{name}", type = "{there}" }},\nthe old rows stand'
+            )
+
+
+def _types(table: bigquery.Table) -> dict[str, str]:
+    return {field.name.lower(): SAME.get(field.field_type, field.field_type) for field in table.schema}
 
 
 def _layout(table: bigquery.Table) -> tuple[str, str] | None:

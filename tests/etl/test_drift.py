@@ -1,9 +1,12 @@
+import datetime as dt
+import io
 import tomllib
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
-from flows.etl import drift, proposal
+from flows.etl import drift, formats, proposal
 from flows.etl.contract import Column, Contract
 from flows.etl.drift import Evidence
 from flows.etl.errors import BadFile
@@ -254,3 +257,34 @@ def test_a_columns_line_reads_back_as_the_column() -> None:
     )
     (read,) = tomllib.loads(f"columns = [{proposal.line(column)}]")["columns"]
     assert Column(**read) == column
+
+
+def rows_of(text: str, agreed: Contract, period: str = "2021-02") -> list[dict[str, Any]]:
+    partition = Partition.parse(agreed.partition, period)
+    with formats.read(io.BytesIO(text.encode()), agreed, partition, "file") as reader:
+        rows: list[dict[str, Any]] = pa.concat_tables(batch.table for batch in reader).to_pylist()
+    return rows
+
+
+TRIP = "2,2021-02-01 00:40:47,2021-02-01 00:48:28,1,2.3,1,N,141,226,2,8.5,3,0.5,0,0,0.3,12.3,2.5"
+
+
+def test_a_real_csv_file_lands_under_columns_that_came_later_and_changed_their_case() -> None:
+    (early,) = rows_of(f"{YELLOW_HEADER},airport_fee\n{TRIP},\n", yellow())
+    (late,) = rows_of(f"{YELLOW_HEADER},Airport_fee,CBD_congestion_fee\n{TRIP},1.25,0.75\n", yellow(), "2025-01")
+    last = ["airport_fee", "cbd_congestion_fee", "request_source"]
+    assert [early[name] for name in ("VendorID", "tpep_pickup_datetime", "total_amount", *last)] == [
+        *(2, dt.datetime(2021, 2, 1, 0, 40, 47), 12.3),
+        *(None, None, None),
+    ]
+    assert [late[name] for name in last] == [1.25, 0.75, None]
+
+
+def test_a_real_green_csv_is_refused_by_the_yellow_contract() -> None:
+    with pytest.raises(BadFile, match=r"'tpep_pickup_datetime' is missing.*is it a file of another data set\?"):
+        rows_of(f"{GREEN_HEADER}\n{',' * (len(GREEN) - 1)}\n", yellow())
+
+
+def test_a_new_csv_column_lands_as_text_where_the_contract_lets_it_in() -> None:
+    agreed = contract_of(Column(name="id", type="INT64"), drift={"new_column": "add"})
+    assert rows_of("fee,ID\n1.50,1\n,2\n", agreed) == [{"id": 1, "fee": "1.50"}, {"id": 2, "fee": None}]
