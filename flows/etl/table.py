@@ -49,9 +49,7 @@ def created(destination: Destination, name: str) -> dt.datetime | None:
     return cast(dt.datetime, found.created)
 
 
-def ensure(
-    destination: Destination, contract: Contract, added: Mapping[str, ColumnType] = NOTHING
-) -> list[bigquery.SchemaField]:
+def ensure(destination: Destination, contract: Contract, added: Mapping[str, ColumnType]) -> list[bigquery.SchemaField]:
     """Make the contract's table if it is absent; bring columns, description, labels and expiry up to the contract.
 
     Args:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-
 from google.cloud.bigquery import SchemaField
 
 from flows import settings
