@@ -15,13 +15,18 @@ class SettingsError(Terminal):
     """A setting that is missing or does not hold."""
 
 
-class Settings(BaseSettings):
-    """Read from variables LANDFALL_*; everything else is in Prefect's blocks, which are named after the environment."""
+class Reading(BaseSettings):
+    """What it takes to read publishers' files, in no environment: also read from variables LANDFALL_*."""
 
     model_config = SettingsConfigDict(env_prefix="LANDFALL_", frozen=True)
 
-    environment: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
     publisher: str | None = Field(None, description="fills {publisher} in contracts' addresses")
+
+
+class Settings(Reading):
+    """Read from variables LANDFALL_*; everything else is in Prefect's blocks, which are named after the environment."""
+
+    environment: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
 
     @property
     def credentials_block(self) -> str:

@@ -1,1 +1,1 @@
-"""The `landfall` command: one module a subcommand."""
+"""The `landfall` command: one module a subcommand, which imports what is heavy when it runs."""

@@ -1,11 +1,13 @@
 """`landfall quarantine CONTRACT [FIRST [LAST]]`: the rows of a contract's files that were put aside, and why."""
 
+from __future__ import annotations
+
 import dataclasses
 import datetime as dt
 import json
 import sys
 from collections.abc import Iterable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from google.auth.exceptions import GoogleAuthError
@@ -13,12 +15,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from flows import settings
-from flows.connection import connect
-from flows.etl import contract as contracts
-from flows.etl import quarantine_listing
 from flows.etl.errors import LandfallError
-from flows.etl.quarantine_listing import PutAside
+
+if TYPE_CHECKING:
+    from flows.etl.quarantine_listing import PutAside
 
 WIDE = 160  # columns of a table that goes to a file and not to a terminal
 
@@ -34,6 +34,11 @@ def quarantine(
 
     To land them, correct the contract, raise its revision, and run the flow: the whole file lands anew.
     """
+    from flows import settings
+    from flows.connection import connect
+    from flows.etl import contract as contracts
+    from flows.etl import quarantine_listing
+
     try:
         values = settings.read()
         agreed = contracts.read(settings.CONTRACTS, contract)
@@ -41,7 +46,7 @@ def quarantine(
         rows = quarantine_listing.read(connect(values).bucket, contract, periods[0], periods[-1])
         if as_json:
             for row in rows:
-                print(json.dumps(dataclasses.asdict(row)))  # noqa: T201 - for programs: no markup, no wrapping
+                print(json.dumps(dataclasses.asdict(row)))  # for programs: no markup, no wrapping
             return
         _print(contract, list(rows))
     except (LandfallError, GoogleAuthError) as error:
@@ -54,7 +59,7 @@ def _print(contract: str, rows: list[PutAside]) -> None:
         console.width = WIDE
     if rows:
         console.print(table(contract, rows))
-    print(f"{len(rows)} row{'' if len(rows) == 1 else 's'} in quarantine")  # noqa: T201 - the last line, also for scripts
+    print(f"{len(rows)} row{'' if len(rows) == 1 else 's'} in quarantine")  # the last line, also for scripts
 
 
 def table(contract: str, rows: Iterable[PutAside]) -> Table:

@@ -39,7 +39,7 @@ class CsvReader:
     def __init__(self, stream: IO[bytes], contract: Contract, partition: Partition, url: str) -> None:
         self._dialect, self._url = contract.dialect, url
         self._records = Records(stream, contract.dialect, url)
-        self._names = _names(self._records.header, contract, url)
+        self._names = header_names(self._records.header, contract, url)
         evidence = drift.Evidence(samples=_samples(self._names, self._records, contract.dialect))
         self._matched = drift.match(self._names, contract, partition, url, evidence)
         landing = self._matched.landing
@@ -203,7 +203,7 @@ class CsvReader:
         )
 
 
-def _names(header: bytes | None, contract: Contract, url: str) -> list[str]:
+def header_names(header: bytes | None, contract: Contract, url: str) -> list[str]:
     """Read the header's names; a file without header has the contract's columns, in order."""
     if header is None:
         return [column.name for column in contract.columns]

@@ -59,6 +59,18 @@ def spooled(stream: IO[bytes], url: str) -> Iterator[IO[bytes]]:
         yield file
 
 
+def schema(file: IO[bytes], url: str) -> tuple[pa.Schema, int]:
+    """Read a file's columns with their types, and how many rows it has.
+
+    Raises:
+        BadFile: it is no Parquet file that can be read.
+    """
+    _check_footer(file, url)
+    with _in_our_words(url):
+        found = pyarrow.parquet.ParquetFile(pa.PythonFile(file, "r"))
+        return found.schema_arrow, int(found.metadata.num_rows)
+
+
 class ParquetReader:
     """The records of one Parquet file, typed; `file` is the whole of it.
 

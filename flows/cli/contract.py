@@ -1,0 +1,41 @@
+"""`landfall contract`: contracts beside the files that they are about."""
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Contracts, and the files that they are about.", no_args_is_help=True)
+
+
+@app.command()
+def diff(
+    contract: Annotated[str, typer.Argument(help="the data set: a file in flows/contracts/")],
+    period: Annotated[str | None, typer.Argument(help="the file's period; the last one, if it is left out")] = None,
+    source: Annotated[str | None, typer.Option(metavar="URL", help="an address in place of the contract's")] = None,
+) -> None:
+    """Compare a contract with a real file's columns, and print the lines that would make it fit.
+
+    Exits with 0 if nothing differs, with 1 if something does. Nothing is written.
+    """
+    import datetime as dt
+
+    from flows import settings
+    from flows.cli.shown import print_comparison
+    from flows.etl import contract as contracts
+    from flows.etl import diff as diffs
+    from flows.etl.source import Source
+
+    agreed = contracts.read(settings.CONTRACTS, contract)
+    *_, last = agreed.periods(period, None, dt.datetime.now(dt.UTC))
+    publisher = settings.Reading().publisher
+    address = source or agreed.address(last, publisher)
+    headers: Mapping[str, str] = {}
+    if agreed.headers and not source:
+        from flows.etl.plan import Order
+        from flows.order import with_secrets  # Prefect's blocks hold them
+
+        headers = with_secrets(Order(agreed, [last], publisher, None, None)).headers
+    found = diffs.compare(Source(agreed, last, address, headers))
+    print_comparison(found, f"{contract} {last}: {address}", f"{contract}.toml")
+    raise typer.Exit(0 if found.is_equal else 1)
