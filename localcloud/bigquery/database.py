@@ -10,6 +10,8 @@ from typing import Any
 
 import duckdb
 
+from localcloud.bigquery.functions import MACROS
+
 Cursor = duckdb.DuckDBPyConnection
 
 _CATALOG = """
@@ -70,7 +72,7 @@ class Database:
             },
         )
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
-        self._connection.execute(_CATALOG)
+        self._connection.execute(_CATALOG + MACROS)
         self._turn = threading.Lock()
 
     @contextmanager

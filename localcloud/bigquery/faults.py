@@ -54,9 +54,11 @@ def not_implemented(what: str) -> Fault:
 
 
 def from_duckdb(error: duckdb.Error, reason: str) -> Fault:
-    """Word an error of the engine as BigQuery's, by `reason`; an interrupted statement was cancelled."""
+    """Word an error of the engine as BigQuery's, by `reason`; a cancelled statement and an unknown function are told apart."""
     if isinstance(error, duckdb.InterruptException):
         return stopped()
+    if isinstance(error, duckdb.CatalogException) and "Function with name" in str(error):
+        return not_implemented(str(error).partition("\n")[0])
     return Fault(reason, str(error))
 
 

@@ -8,7 +8,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, UnsupportedError
 
-from localcloud.bigquery import catalog, information_schema, parameters
+from localcloud.bigquery import catalog, functions, information_schema, parameters
 from localcloud.bigquery.columns import logical_bytes
 from localcloud.bigquery.database import Cursor, count
 from localcloud.bigquery.faults import Fault, not_implemented
@@ -162,14 +162,12 @@ def _identifiers(columns: tuple[Column, ...]) -> list[exp.Identifier]:
 
 
 def _exact_types(node: exp.Expr) -> exp.Expr:
-    """Keep nine digits in NUMERIC, and dates dates: the engine's own defaults differ."""
+    """Keep nine digits in NUMERIC, and use BigQuery's functions: the engine's own defaults differ."""
     if isinstance(node, exp.DataType) and node.is_type("decimal") and not node.expressions:
         return exp.DataType.build("DECIMAL(38, 9)", dialect="duckdb")
     if isinstance(node, exp.DataType) and node.is_type("bigdecimal", "geography", "interval"):
         raise not_implemented(f"The type {node.sql('bigquery')}")
-    if isinstance(node, exp.DateTrunc) and not isinstance(node.parent, exp.Cast):
-        return exp.cast(node, "date")
-    return node
+    return functions.googles(node)
 
 
 def _name_the_unnamed(query: exp.Query) -> None:
