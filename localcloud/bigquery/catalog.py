@@ -17,7 +17,16 @@ from localcloud.bigquery.partitions import (
     check_layout,
     partition_column,
 )
-from localcloud.bigquery.resources import Column, Dataset, DatasetKey, DatasetReference, Table, TableKey, TableReference
+from localcloud.bigquery.resources import (
+    DEFAULT_ACCESS,
+    Column,
+    Dataset,
+    DatasetKey,
+    DatasetReference,
+    Table,
+    TableKey,
+    TableReference,
+)
 
 DEFAULT_LOCATION = "US"
 NO_COLUMNS = "_no_columns_yet"  # the engine has no tables without columns
@@ -71,6 +80,7 @@ def create_dataset(cursor: Cursor, key: DatasetKey, given: Dataset) -> Dataset:
         "dataset_reference": DatasetReference(dataset_id=key.dataset, project_id=key.project),
         "location": given.location or DEFAULT_LOCATION,
         "creation_time": now_ms(),
+        "access": DEFAULT_ACCESS if given.access is None else given.access,
     }
     return save_dataset(cursor, key, given.model_copy(update=made))
 
@@ -139,11 +149,12 @@ def create_table(cursor: Cursor, key: TableKey, given: Table) -> Table:
         "table_reference": TableReference(project_id=key.project, dataset_id=key.dataset, table_id=key.table),
         "creation_time": now_ms(),
     }
-    if given.view is None and given.expiration_time is None and parent.default_table_expiration_ms:
-        made["expiration_time"] = now_ms() + parent.default_table_expiration_ms
     partitioning, expiration = given.time_partitioning, parent.default_partition_expiration_ms
-    if partitioning and expiration and partitioning.expiration_ms is None:
-        made["time_partitioning"] = partitioning.model_copy(update={"expiration_ms": expiration})
+    if partitioning and expiration:  # then the dataset's default for tables is ignored
+        if partitioning.expiration_ms is None:
+            made["time_partitioning"] = partitioning.model_copy(update={"expiration_ms": expiration})
+    elif given.view is None and given.expiration_time is None and parent.default_table_expiration_ms:
+        made["expiration_time"] = now_ms() + parent.default_table_expiration_ms
     body = given.model_copy(update=made)
     if given.view is None:
         make_rows(cursor, key, body)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from sqlglot import exp
 
 from localcloud.bigquery import catalog
@@ -14,10 +16,11 @@ _COUNTED: dict[type[exp.Expr], str] = {
     exp.Insert: "inserted_row_count",
     exp.Update: "updated_row_count",
     exp.Delete: "deleted_row_count",
+    exp.TruncateTable: "deleted_row_count",
 }
 
 
-def change(cursor: Cursor, tree: exp.Expr, scope: Scope) -> tuple[int, DmlStats | None]:
+def change(cursor: Cursor, tree: exp.Expr, scope: Scope) -> tuple[int, DmlStats]:
     """Run one statement in the caller's transaction; give the rows it changed, and of which kind they are.
 
     Raises:
@@ -34,7 +37,18 @@ def change(cursor: Cursor, tree: exp.Expr, scope: Scope) -> tuple[int, DmlStats 
         sql = f"DELETE FROM {key.sql}"
     else:
         sql = translated(cursor, tree, scope)
-    changed = count(cursor, sql)
+    stats = _merge(cursor, sql) if isinstance(tree, exp.Merge) else _counted(type(tree), count(cursor, sql))
     catalog.save_table(cursor, key, catalog.table(cursor, key))  # a change of rows is a change of the etag
-    counter = _COUNTED.get(type(tree))
-    return changed, DmlStats.model_validate({counter: changed}, by_name=True) if counter else None
+    return stats.total, stats
+
+
+def _counted(kind: type[exp.Expr], changed: int) -> DmlStats:
+    return DmlStats.model_validate({_COUNTED[kind]: changed}, by_name=True)
+
+
+def _merge(cursor: Cursor, sql: str) -> DmlStats:
+    """Run a MERGE, counting what it did to each row."""
+    done = Counter(action for (action,) in cursor.execute(f"{sql} RETURNING merge_action").fetchall())
+    return DmlStats(
+        inserted_row_count=done["INSERT"], updated_row_count=done["UPDATE"], deleted_row_count=done["DELETE"]
+    )

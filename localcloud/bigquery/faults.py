@@ -54,7 +54,9 @@ def not_implemented(what: str) -> Fault:
 
 
 def from_duckdb(error: duckdb.Error, reason: str) -> Fault:
-    """Word an error of the engine as BigQuery's, by `reason`; a cancelled statement and an unknown function are told apart."""
+    """Word an error of the engine as BigQuery's, by `reason`;
+    a cancelled statement and an unknown function have their own.
+    """
     if isinstance(error, duckdb.InterruptException):
         return stopped()
     if isinstance(error, duckdb.CatalogException) and "Function with name" in str(error):

@@ -6,7 +6,7 @@ its columns are not known yet.
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 
 from sqlglot import exp
 
@@ -37,38 +37,19 @@ def googles(node: exp.Expr) -> exp.Expr:
     Raises:
         Fault: notImplemented, for what the engine would answer differently without a word.
     """
-    if isinstance(node, exp.Literal) and not node.is_string and not node.this.isdecimal():
-        return _float(node)
-    if isinstance(node, exp.DateTrunc):
-        return _date_trunc(node)
-    if isinstance(node, exp.DateAdd | exp.DateSub):
-        span = exp.Interval(this=exp.paren(node.expression.copy()), unit=node.args["unit"])
-        if isinstance(node, exp.DateSub):
-            span.set("this", exp.paren(exp.Neg(this=exp.paren(exp.cast(node.expression.copy(), "bigint")))))
-        return exp.func("bigquery_date_add", node.this, span)
-    if isinstance(node, exp.Div):
-        return exp.func("bigquery_divide", node.this, node.expression)
-    if isinstance(node, exp.TimestampDiff):  # whole intervals, where the other differences count boundaries
-        return exp.func("datesub", exp.Literal.string(node.args["unit"].name), node.expression, node.this)
-    if isinstance(node, exp.Extract):
-        return _extract(node)
-    if isinstance(node, exp.StrToTime | exp.UnixToTime) and not isinstance(node.parent, exp.Cast):
-        return exp.cast(node, exp.DType.TIMESTAMPTZ)
-    if isinstance(node, exp.CurrentDatetime) and not node.this:
-        return exp.cast(exp.CurrentTimestamp(), exp.DType.TIMESTAMP)
-    if isinstance(node, exp.Format):
-        return _format(node)
-    return node
+    replaced = _REPLACED.get(type(node))
+    return replaced(node) if replaced else node
 
 
-def _float(node: exp.Literal) -> exp.Expr:
+def _literal(node: exp.Expr) -> exp.Expr:
     """Make `1.5` a FLOAT64; the engine takes it for a decimal."""
-    if not math.isfinite(float(node.this)) or isinstance(node.parent, exp.DataTypeParam):
-        return node
-    return exp.cast(node, exp.DType.DOUBLE)
+    is_whole = node.is_string or node.name.isdecimal() or isinstance(node.parent, exp.DataTypeParam)
+    return node if is_whole else exp.cast(node, exp.DType.DOUBLE)
 
 
-def _date_trunc(node: exp.DateTrunc) -> exp.Expr:
+def _date_trunc(node: exp.Expr) -> exp.Expr:
+    if node.args.get("zone"):
+        raise not_implemented("DATE_TRUNC with a time zone")
     unit, shift = node.args["unit"], 0
     part = unit.name.upper()
     if isinstance(unit, exp.WeekStart) and part in _DAYS:
@@ -80,7 +61,39 @@ def _date_trunc(node: exp.DateTrunc) -> exp.Expr:
     return exp.func("bigquery_date_trunc", exp.Literal.string(part), node.this, exp.Literal.number(shift))
 
 
-def _extract(node: exp.Extract) -> exp.Expr:
+def _date_add(node: exp.Expr) -> exp.Expr:
+    return exp.func("bigquery_date_add", node.this, _span(node, exp.paren(node.expression)))
+
+
+def _date_sub(node: exp.Expr) -> exp.Expr:
+    amount = exp.paren(exp.cast(node.expression, exp.DType.BIGINT))
+    return exp.func("bigquery_date_add", node.this, _span(node, exp.paren(exp.Neg(this=amount))))
+
+
+def _span(node: exp.Expr, amount: exp.Expr) -> exp.Interval:
+    return exp.Interval(this=amount, unit=node.args["unit"])
+
+
+def _divide(node: exp.Expr) -> exp.Expr:
+    return exp.func("bigquery_divide", node.this, node.expression)
+
+
+def _timestamp_diff(node: exp.Expr) -> exp.Expr:
+    """Count whole intervals; the differences of dates and datetimes count boundaries, as the engine's do."""
+    return exp.func("datesub", exp.Literal.string(node.args["unit"].name), node.expression, node.this)
+
+
+def _with_zone(node: exp.Expr) -> exp.Expr:
+    return node if isinstance(node.parent, exp.Cast) else exp.cast(node, exp.DType.TIMESTAMPTZ)
+
+
+def _current_datetime(node: exp.Expr) -> exp.Expr:
+    if node.this:
+        raise not_implemented("CURRENT_DATETIME with a time zone")
+    return exp.cast(exp.CurrentTimestamp(), exp.DType.TIMESTAMP)
+
+
+def _extract(node: exp.Expr) -> exp.Expr:
     part, value = node.name.upper(), node.expression
     if isinstance(value, exp.AtTimeZone):
         value = exp.paren(value)
@@ -97,9 +110,24 @@ def _extract(node: exp.Extract) -> exp.Expr:
     return node
 
 
-def _format(node: exp.Format) -> exp.Expr:
+def _format(node: exp.Expr) -> exp.Expr:
     """Use C's format, which BigQuery's is made after, where the two agree."""
     pattern = node.this
-    if not (isinstance(pattern, exp.Literal) and pattern.is_string) or any(f"%{own}" in pattern.name for own in "tTpP'"):
+    if not pattern.is_string or any(f"%{own}" in pattern.name for own in "tTpP'"):
         raise not_implemented("FORMAT with %t, %T, %p, %P, %' or a pattern that is computed")
     return exp.func("printf", pattern, *node.expressions)
+
+
+_REPLACED: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
+    exp.CurrentDatetime: _current_datetime,
+    exp.DateAdd: _date_add,
+    exp.DateSub: _date_sub,
+    exp.DateTrunc: _date_trunc,
+    exp.Div: _divide,
+    exp.Extract: _extract,
+    exp.Format: _format,
+    exp.Literal: _literal,
+    exp.StrToTime: _with_zone,
+    exp.TimestampDiff: _timestamp_diff,
+    exp.UnixToTime: _with_zone,
+}

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from localcloud.bigquery.configurations import Configuration, JobReference
 from localcloud.bigquery.faults import Fault
-from localcloud.bigquery.resources import Int64, Resource, Schema
+from localcloud.bigquery.resources import USER, Int64, Resource, Schema
 
 
 class JobKey(NamedTuple):
@@ -62,6 +62,11 @@ class DmlStats(Resource):
     updated_row_count: Int64 | None = None
     deleted_row_count: Int64 | None = None
 
+    @property
+    def total(self) -> int:
+        """All rows that the statement changed."""
+        return (self.inserted_row_count or 0) + (self.updated_row_count or 0) + (self.deleted_row_count or 0)
+
 
 class QueryStatistics(Resource):
     """What this query did."""
@@ -106,7 +111,7 @@ class JobRecord(Resource):
     kind: str = "bigquery#job"
     id: str
     etag: str
-    user_email: str = Field("local@example.com", alias="user_email")
+    user_email: str = Field(USER, alias="user_email")
     job_reference: JobReference
     configuration: Configuration
     status: Status

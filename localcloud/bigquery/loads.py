@@ -41,7 +41,12 @@ class Lake(Protocol):
     """Where `gs://` addresses lead."""
 
     def matching(self, uri: str) -> Sequence[StoredFile]:
-        """Give the objects that an address or pattern means now; LookupError when there is none."""
+        """Give the objects that an address or pattern means now.
+
+        Raises:
+            LookupError: there is none.
+            ValueError: it is malformed.
+        """
 
     def put(self, uri: str, path: Path) -> None:
         """Make an object of a local file's bytes."""
@@ -116,6 +121,8 @@ def _found(run: Run, load: Load, lake: Lake) -> list[Source]:
             files = lake.matching(uri)
         except LookupError as error:
             raise Fault("notFound", f"Not found: URI {uri}") from error
+        except ValueError as error:
+            raise Fault("invalid", f"Invalid source URI: {error}") from error
         found += [Source(f"gs://{bucket}/{file.name}", file.path, file.size) for file in files]
     return found
 

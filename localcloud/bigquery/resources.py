@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from localcloud.bigquery.database import quoted
 
 Int64 = Annotated[int, PlainSerializer(str, when_used="unless-none")]  # as a JSON number it would lose digits
+USER = "local@example.com"  # who does everything here
 Labels = dict[str, str | None]  # null deletes a label in a patch
 
 
@@ -168,7 +169,7 @@ class TimePartitioning(Resource):
 
     type: Literal["HOUR", "DAY", "MONTH", "YEAR"] = "DAY"
     field: str | None = None
-    expiration_ms: Int64 | None = None  # kept, never acted on
+    expiration_ms: Int64 | None = None
     require_partition_filter: Annotated[bool, only(False)] | None = None
 
 
@@ -200,6 +201,27 @@ class View(Resource):
     use_legacy_sql: Annotated[bool, only(False)] = True
 
 
+class Access(Resource):
+    """One entry of who may do what with a dataset: kept as told, nobody is refused here."""
+
+    role: str | None = None
+    user_by_email: str | None = None
+    group_by_email: str | None = None
+    domain: str | None = None
+    special_group: str | None = None
+    iam_member: str | None = None
+    view: TableReference | None = None
+
+
+# what a dataset grants where its maker says nothing
+DEFAULT_ACCESS = (
+    Access(role="WRITER", special_group="projectWriters"),
+    Access(role="OWNER", special_group="projectOwners"),
+    Access(role="OWNER", user_by_email=USER),
+    Access(role="READER", special_group="projectReaders"),
+)
+
+
 class Dataset(Resource):
     """A dataset: what a user says of it, and what only the server says."""
 
@@ -208,6 +230,7 @@ class Dataset(Resource):
     friendly_name: str | None = None
     description: str | None = None
     labels: Labels | None = None
+    access: tuple[Access, ...] | None = None
     default_table_expiration_ms: Int64 | None = None
     default_partition_expiration_ms: Int64 | None = None
     kind: str | None = None
@@ -231,7 +254,7 @@ class Table(Resource):
     friendly_name: str | None = None
     description: str | None = None
     labels: Labels | None = None
-    expiration_time: Int64 | None = None  # kept, never acted on
+    expiration_time: Int64 | None = None
     require_partition_filter: Annotated[bool, only(False)] | None = None
     kind: str | None = None
     id: str | None = None

@@ -111,7 +111,8 @@ def _csv(cursor: Cursor, load: Load, sources: Sequence[Source], existing: Sequen
         f"null_padding={str(load.allow_jagged_rows).lower()}",
         f"columns={_text_columns(wanted)}",
     ]
-    return Rows(f"SELECT {_from_text(wanted)} FROM read_csv({_files(sources)}, {', '.join(options)})", wanted)
+    listed = _from_text(wanted, one_line=not load.allow_quoted_newlines)
+    return Rows(f"SELECT {listed} FROM read_csv({_files(sources)}, {', '.join(options)})", wanted)
 
 
 def _json(cursor: Cursor, load: Load, sources: Sequence[Source], existing: Sequence[Column]) -> Rows:
@@ -137,12 +138,19 @@ def _text_columns(wanted: Sequence[Column]) -> str:
     return "{" + ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in kinds) + "}"
 
 
-def _from_text(wanted: Sequence[Column]) -> str:
-    """List the columns in their own types."""
-    return ", ".join(
-        f"from_base64({quoted(column.name)}) AS {quoted(column.name)}" if _is_base64(column) else quoted(column.name)
-        for column in wanted
-    )
+def _from_text(wanted: Sequence[Column], *, one_line: bool = False) -> str:
+    """List the columns in their own types; with `one_line` a text that holds a newline is an error."""
+    listed = []
+    for column in wanted:
+        name = quoted(column.name)
+        if _is_base64(column):
+            listed.append(f"from_base64({name}) AS {name}")
+        elif one_line and column.type == "STRING":
+            refused = literal("a quoted newline, which needs allowQuotedNewlines")
+            listed.append(f"CASE WHEN contains({name}, chr(10)) THEN error({refused}) ELSE {name} END AS {name}")
+        else:
+            listed.append(name)
+    return ", ".join(listed)
 
 
 def _is_base64(column: Column) -> bool:

@@ -11,6 +11,7 @@ from localcloud.bigquery import catalog
 from localcloud.bigquery.configurations import Configuration, JobReference, Query
 from localcloud.bigquery.copies import run_copy, run_extract
 from localcloud.bigquery.database import Database
+from localcloud.bigquery.expirations import Expirations
 from localcloud.bigquery.faults import Fault
 from localcloud.bigquery.job_records import JobRecord
 from localcloud.bigquery.jobs import Jobs, new_record, unfinished
@@ -40,6 +41,7 @@ class Warehouse:
         self._drop_abandoned_uploads()
         self.results = Results(root / "results")
         self.snapshots = Snapshots(self.database)
+        self._expirations = Expirations(self.database)
         self.jobs = Jobs(
             self.database,
             {
@@ -69,6 +71,7 @@ class Warehouse:
 
     def close(self) -> None:
         """End what is running and let go of the files."""
+        self._expirations.close()
         self.jobs.close()
         self.snapshots.close()
         self.database.close()

@@ -166,12 +166,13 @@ def _create(cursor: Cursor, target: Target, rows: Rows) -> Table:
 def _prepare(cursor: Cursor, target: Target, table: Table, rows: Rows) -> Table:
     """Apply the disposition to a table that is there already."""
     _check_layout_is_kept(target, table)
+    _check_properties_are_kept(target, table)
     whole = target.partition is None
     truncates = target.write_disposition == "WRITE_TRUNCATE"
-    if target.schema_update_options and target.write_disposition != "WRITE_APPEND" and (whole or not truncates):
+    if target.schema_update_options and (target.write_disposition == "WRITE_EMPTY" or (whole and truncates)):
         raise Fault(
             "invalid",
-            "Schema update options should only be specified with WRITE_APPEND disposition, "
+            "Schema update options should only be specified with WRITE_APPEND or WRITE_TRUNCATE_DATA disposition, "
             "or with WRITE_TRUNCATE disposition on a table partition.",
         )
     condition = in_partition(table, target.partition) if target.partition else "true"
@@ -201,6 +202,16 @@ def _check_layout_is_kept(target: Target, table: Table) -> None:
                 f"Incompatible table partitioning specification for {target.key}. Expected "
                 f"{kept.to_json() if kept else 'none'}, but input partitioning specification is {given.to_json()}"
             )
+            raise Fault("invalid", message)
+
+
+def _check_properties_are_kept(target: Target, table: Table) -> None:
+    """Refuse a load that gives an existing table another description, name or labels: they are for a new one."""
+    given = target.properties or DestinationTableProperties()
+    for name in ("description", "friendly_name", "labels"):
+        wanted = getattr(given, name)
+        if wanted is not None and wanted != getattr(table, name):
+            message = f"{target.key} exists, and destinationTableProperties differ from it: {name}"
             raise Fault("invalid", message)
 
 

@@ -33,7 +33,12 @@ REFUSED: list[tuple[str, str, dict[str, Any], str]] = [
     ("POST", "/jobs", {"configuration": {"copy": {**LOAD, "operationType": "CLONE"}}}, "copy"),
     ("POST", "/jobs", {"configuration": {"load": LOAD}, "surprise": 1}, "surprise"),
     ("POST", "/queries", {**QUERY, "continuous": True}, "continuous"),
-    ("POST", "/datasets", {"datasetReference": {"datasetId": "d"}, "access": []}, "access"),
+    (
+        "POST",
+        "/datasets",
+        {"datasetReference": {"datasetId": "d"}, "access": [{"role": "READER", "condition": {}}]},
+        "access.0.condition",
+    ),
     ("PATCH", "/datasets/trips", {"maxTimeTravelHours": "48"}, "maxTimeTravelHours"),
     (
         "POST",
@@ -93,3 +98,22 @@ def test_every_field_that_is_understood_is_one_of_googles() -> None:
         if (ours := {str(field.alias) for field in model.model_fields.values()} - set(schemas[name]["properties"]))
     }
     assert strange == {}
+
+
+@pytest.mark.parametrize(
+    ("sql", "named"),
+    [
+        ("DECLARE x INT64; SELECT x", "DECLARE"),
+        ("CREATE TABLE trips.u CLONE trips.t", "CLONE"),
+        ("CREATE TABLE trips.u (x BIGNUMERIC)", "BIGNUMERIC"),
+        ("SELECT * FROM `trips.t_*`", "wildcard"),
+        ("SELECT DATE_TRUNC(CURRENT_TIMESTAMP(), DAY, 'Europe/Paris')", "DATE_TRUNC"),
+        ("SELECT EXTRACT(MICROSECOND FROM CURRENT_TIMESTAMP())", "MICROSECOND"),
+        ("SELECT FORMAT('%t', 1)", "FORMAT"),
+        ("SELECT FARM_FINGERPRINT('a')", "farm_fingerprint"),
+    ],
+)
+def test_sql_that_is_not_understood_is_501_and_named(client: bigquery.Client, sql: str, named: str) -> None:
+    with pytest.raises(exceptions.MethodNotImplemented) as refused:
+        client.query(sql).result()
+    assert named.lower() in refused.value.message.lower()
