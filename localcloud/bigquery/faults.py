@@ -54,9 +54,7 @@ def not_implemented(what: str) -> Fault:
 
 
 def from_duckdb(error: duckdb.Error, reason: str) -> Fault:
-    """Word an error of the engine as BigQuery's, by `reason`;
-    a cancelled statement and an unknown function have their own.
-    """
+    """Word an error of the engine as BigQuery's, by `reason`, but for a cancelled job and an unknown function."""
     if isinstance(error, duckdb.InterruptException):
         return stopped()
     if isinstance(error, duckdb.CatalogException) and "Function with name" in str(error):

@@ -13,6 +13,8 @@ from tests.end_to_end.place import HEADER, Place, content
 from tests.end_to_end.runner import Run
 
 CONTRACTS = Path(__file__).parents[2] / "flows" / "contracts"
+TODAY = dt.datetime.now(dt.UTC).date()
+YESTERDAY = TODAY - dt.timedelta(days=1)
 
 
 def test_a_month_lands_with_every_row_and_a_second_run_writes_nothing(place: Place, january: list[str]) -> None:
@@ -112,10 +114,12 @@ def test_a_snapshot_replaces_the_whole_table(place: Place) -> None:
 @pytest.mark.parametrize(
     ("grain", "first", "second", "column", "expires"),
     [
-        ("hour", "2021-01-01T23", "2021-01-02T00", "file_hour", 30),
+        # a partition that is older than its expiry is gone
+        ("hour", f"{YESTERDAY}T23", f"{TODAY}T00", "file_hour", 30),
         ("day", "2021-01-31", "2021-02-01", "file_date", None),
         ("year", "2020", "2021", "file_year", None),
     ],
+    ids=["hour", "day", "year"],
 )
 def test_a_partition_of_any_grain_is_replaced_by_itself(
     place: Place, tmp_path: Path, grain: str, first: str, second: str, column: str, expires: int | None

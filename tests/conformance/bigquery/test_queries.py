@@ -14,6 +14,11 @@ from tests.conformance.promises import BIGQUERY_API, promise
 
 DOCS = "https://github.com/google/zetasql/blob/master/docs/"
 DML, SYNTAX, LEXICAL = DOCS + "data-manipulation-language.md", DOCS + "query-syntax.md", DOCS + "lexical.md"
+MERGE = (
+    "MERGE `{}` AS old USING (SELECT 1 AS x UNION ALL SELECT 4 UNION ALL SELECT 5) AS new ON old.x = new.x "
+    "WHEN MATCHED THEN UPDATE SET fare = 9 WHEN NOT MATCHED THEN INSERT (x) VALUES (x) "
+    "WHEN NOT MATCHED BY SOURCE AND old.x = 3 THEN DELETE"
+)
 TRANSACTIONS = "https://cloud.google.com/bigquery/docs/transactions"
 
 
@@ -99,9 +104,7 @@ def test_a_bare_name_is_looked_up_in_the_default_dataset(trips: str, select: Sel
         ("DELETE FROM `{}` WHERE false", (0, 0, 0)),
         ("TRUNCATE TABLE `{}`", (0, 0, 3)),
         (
-            "MERGE `{}` AS old USING (SELECT 1 AS x UNION ALL SELECT 4 UNION ALL SELECT 5) AS new ON old.x = new.x "
-            "WHEN MATCHED THEN UPDATE SET fare = 9 WHEN NOT MATCHED THEN INSERT (x) VALUES (x) "
-            "WHEN NOT MATCHED BY SOURCE AND old.x = 3 THEN DELETE",
+            MERGE,
             (2, 1, 1),
         ),
     ],
@@ -185,7 +188,8 @@ def test_a_script_that_fails_keeps_what_its_earlier_statements_did(trips: str, s
 
 
 @promise(
-    "`SCRIPT`: [`SCRIPT`](https://cloud.google.com/bigquery/docs/reference/standard-sql/procedural-language) statement.",
+    "`SCRIPT`: [`SCRIPT`](https://cloud.google.com/bigquery/docs/reference/standard-sql/procedural-language) "
+    "statement.",
     BIGQUERY_API,
 )
 def test_a_script_answers_its_last_query(bigquery_client: bigquery.Client, trips: str) -> None:
@@ -281,10 +285,10 @@ def test_information_schema_tells_tables_and_columns(trips: str, select: Select)
     of = f"FROM `{dataset}`.INFORMATION_SCHEMA"
     tables = f"SELECT table_name, table_type {of}.TABLES ORDER BY 1"
     assert select(tables) == [("trips", "BASE TABLE"), ("trips_v", "VIEW")]
-    columns = (
-        "column_name, ordinal_position, is_nullable, data_type, is_partitioning_column, clustering_ordinal_position"
-    )
-    assert select(f"SELECT {columns} {of}.COLUMNS WHERE table_name = 'trips' ORDER BY ordinal_position") == [
+    columns = "column_name, ordinal_position, is_nullable, data_type"
+    layout = "is_partitioning_column, clustering_ordinal_position"
+    asked = f"SELECT {columns}, {layout} {of}.COLUMNS WHERE table_name = 'trips' ORDER BY ordinal_position"
+    assert select(asked) == [
         ("m", 1, "YES", "DATE", "YES", None),
         ("x", 2, "YES", "INT64", "NO", 1),
         ("fare", 3, "YES", "NUMERIC", "NO", None),

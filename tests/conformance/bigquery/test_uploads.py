@@ -15,7 +15,10 @@ from tests.conformance.promises import BIGQUERY_API, promise, relied_on
 
 XS = [bigquery.SchemaField("x", "INTEGER"), bigquery.SchemaField("name", "STRING")]
 CLIENT = "google/cloud/bigquery/client.py"
-UPLOAD = "The *Upload* URI is ONLY for the case when you're sending both a load job configuration and a data stream together."
+UPLOAD = (
+    "The *Upload* URI is ONLY for the case when you're sending both a load job configuration and a data "
+    "stream together."
+)
 
 
 @promise(UPLOAD, BIGQUERY_API)
