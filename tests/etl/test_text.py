@@ -15,10 +15,11 @@ from flows.etl.formats.csv import CsvReader
 from flows.etl.partition import Partition
 
 MONTH = Partition.parse("month", "2021-01")
+ISO = Dialect()
 COMMA = Dialect(delimiter=";", decimal=",")
 
 
-def parsed(kind: ColumnType, *values: str | None, dialect: Dialect = Dialect()) -> tuple[list[Any], dict[int, str]]:
+def parsed(kind: ColumnType, *values: str | None, dialect: Dialect = ISO) -> tuple[list[Any], dict[int, str]]:
     typed, bad = text.parse(pa.array(values, pa.string()), Column(name="x", type=kind), dialect)
     assert typed.type == arrow.ARROW[kind]
     return typed.to_pylist(), bad
@@ -48,7 +49,7 @@ def parsed(kind: ColumnType, *values: str | None, dialect: Dialect = Dialect()) 
         ("DATE", " 0001-01-01", dt.date(1, 1, 1)),
         ("TIME", "07:08", dt.time(7, 8)),
         ("TIME", "07:08:09.123456000", dt.time(7, 8, 9, 123456)),
-        ("DATETIME", "9999-12-31 23:59:59.999999", dt.datetime.max),
+        ("DATETIME", "9999-12-31 23:59:59.999999", dt.datetime(9999, 12, 31, 23, 59, 59, 999_999)),
         ("DATETIME", "2021-01-31", dt.datetime(2021, 1, 31)),
         ("DATETIME", "2021-01-31T07:08:09.123456000", dt.datetime(2021, 1, 31, 7, 8, 9, 123456)),
         ("TIMESTAMP", "2021-01-31 07:08:09 UTC", dt.datetime(2021, 1, 31, 7, 8, 9, tzinfo=dt.UTC)),

@@ -173,8 +173,10 @@ class CsvReader:
             for column, at in zip(self._matched.landing, self._at, strict=True)
             if at is not None
         }
-        if data.startswith(BOM) or not data:
-            data = b"\n" + data  # or pyarrow takes the mark off, also in the middle of a file, and refuses no data
+        if data.startswith(BOM):
+            data = b"\n" + data  # or pyarrow takes the mark off, also in the middle of a file
+        if not data.endswith(b"\n"):
+            data += b"\n"  # or it takes an empty last field for a quoted one, where the field before it is quoted
         return pyarrow.csv.read_csv(
             pa.BufferReader(data),
             # one thread: parallel reading loses the number of a misshapen row
