@@ -2,6 +2,8 @@
 CONTRACT ?= flights
 FROM ?=
 TO ?=
+# how long `make fuzz` looks for trouble
+SECONDS ?= 300
 
 # where the local cloud keeps everything: two folders are two clouds
 DATA ?= .local
@@ -20,7 +22,7 @@ CODE := flows blocks localcloud tests benchmarks docs
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run up status down env blocks test coverage conformance check lint docs lock bench clean
+.PHONY: help run up status down env blocks test coverage conformance check lint docs fuzz lock bench clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { gsub(/\$$\$$/, "$$", $$2); printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -67,6 +69,9 @@ check: lint coverage ## what CI runs: lint, then the tests and their coverage
 
 docs: $(INSTALLED) ## write docs/contracts.md anew from the contract's models
 	@$(PY) docs/contracts.py
+
+fuzz: $(INSTALLED) ## read mutated contracts and files for SECONDS=300, and show what is not refused with a word
+	@$(PY) -m tests.fuzz --seconds $(SECONDS)
 
 bench: $(INSTALLED) ## measure the conversion beside the course's pandas flow, and write docs/performance.md
 	@$(PY) benchmarks/conversion.py

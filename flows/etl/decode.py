@@ -35,7 +35,11 @@ NOTHING_SAID = Announced()
 
 @contextmanager
 def decompress(
-    source: io.RawIOBase, contract: Contract, url: str, announced: Announced = NOTHING_SAID, limits: Limits = LIMITS
+    source: io.RawIOBase | io.BufferedIOBase,
+    contract: Contract,
+    url: str,
+    announced: Announced = NOTHING_SAID,
+    limits: Limits = LIMITS,
 ) -> Iterator[IO[bytes]]:
     """Give a file's decompressed bytes to read; gzip of several members is read through.
 
@@ -74,7 +78,7 @@ def _check_finished(stream: IO[bytes], url: str) -> None:
 class _Limited(io.RawIOBase):
     """A source of which no more than so many bytes are read."""
 
-    def __init__(self, source: io.RawIOBase, limit: int, url: str) -> None:
+    def __init__(self, source: io.RawIOBase | io.BufferedIOBase, limit: int, url: str) -> None:
         self.bytes_read = 0
         self._source, self._limit, self._url = source, limit, url
 

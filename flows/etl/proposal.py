@@ -29,11 +29,11 @@ def column_of(name: str, kind: ColumnType, since: str | None, taken: Collection[
     """
     clean = re.sub(r"[^A-Za-z0-9_]+", "_", name.strip())[:NAME_LENGTH]
     if not clean.strip("_") or clean[0].isdigit() or clean.lower().startswith(RESERVED):
-        clean = f"column_{clean.strip('_')}"
+        clean = f"column_{clean.strip('_')}"[:NAME_LENGTH]
     original, number = clean, 1
     while clean.lower() in taken:
         number += 1
-        clean = f"{original}_{number}"
+        clean = f"{original[: NAME_LENGTH - len(str(number)) - 1]}_{number}"
     return Column(name=clean, type=kind, since=since, aliases=[] if clean == name.strip() else [name])
 
 

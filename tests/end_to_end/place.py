@@ -85,6 +85,11 @@ class Place:
     def tables(self) -> set[str]:
         return {table.table_id for table in self.bigquery.list_tables(self.dataset)}
 
+    def snapshot(self) -> dict[str, int]:
+        """Give all that a landing could have left: objects with their generations, tables with their row counts."""
+        objects = {blob.name: int(blob.generation) for blob in self.storage.list_blobs(self.bucket)}
+        return objects | {name: self.ask(f"SELECT COUNT(*) FROM {{{name}}}")[0][0] for name in self.tables()}
+
     def jobs(self, kind: str = "load") -> list[Any]:
         """List this dataset's load jobs, the oldest first."""
         found = [job for job in self.bigquery.list_jobs(all_users=True) if job.job_type == kind]

@@ -2,14 +2,16 @@
 
 import os
 from collections.abc import Mapping
+import resource
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from google.cloud.bigquery import SchemaField
+from prefect.blocks.system import Secret
 
 from flows import settings
-from flows.etl import table
+from flows.etl import table, upload
 from flows.etl.contract import ColumnType, Contract
 from flows.etl.destination import Destination
 from flows.etl.formats.csv import CsvReader
@@ -31,6 +33,25 @@ def narrow_first_schema() -> None:
         return fields if len(calls) > 1 else table.schema(contract, {})
 
     table.ensure = narrow
+
+
+def small_disk() -> None:
+    """Let no file of this process grow beyond FILE_BYTES, as on a disk that is full."""
+    other_contracts()
+    limit = int(os.environ["FILE_BYTES"])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+
+def one_try() -> None:
+    """Let an upload give a part up at once, so that a test need not wait for all its tries."""
+    other_contracts()
+    upload.TRIES = 1
+
+
+def secret() -> None:
+    """Save a secret in Prefect before the run begins, as a person would."""
+    other_contracts()
+    Secret(value=os.environ["SECRET_VALUE"]).save(os.environ["SECRET_BLOCK"], overwrite=True)
 
 
 def drop_a_row() -> None:
