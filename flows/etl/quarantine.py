@@ -5,20 +5,25 @@ are found. Like the lake object it is a resumable upload: it appears only when t
 """
 
 import json
+import logging
 import zlib
 from decimal import Decimal
 
+from google.api_core.exceptions import GoogleAPIError
+from google.auth.exceptions import TransportError
 from google.cloud import storage
 
 from flows.etl import lake_object
 from flows.etl.contract import Quarantine as Threshold
-from flows.etl.errors import BadFile
+from flows.etl.errors import NETWORK, BadFile
 from flows.etl.formats.batch import BadRow
 from flows.etl.lake_object import LakeObject
 from flows.etl.upload import ResumableUpload
 
 SHOWN = 5  # bad rows that a refusal tells of
 GZIP = 31  # zlib's window bits for gzip; its header holds no time, so that equal rows give equal bytes
+
+log = logging.getLogger(__name__)
 
 
 class Quarantine:
@@ -70,11 +75,18 @@ class Quarantine:
         return self._finished
 
     def remove(self, bucket: storage.Bucket) -> None:
-        """Leave nothing behind of a landing that does not hold."""
-        if self._finished:
+        """Leave nothing behind of a landing that does not hold, as far as storage can be reached.
+
+        What stays is named by no claim, and what the landing failed of is told, not this.
+        """
+        if self._finished is None:
+            if self._sink:
+                self._sink.cancel()
+            return
+        try:
             lake_object.drop(bucket, self._finished)
-        elif self._sink:
-            self._sink.cancel()
+        except (GoogleAPIError, TransportError, *NETWORK) as error:
+            log.warning("%s: not removed (%s); no claim names it", self._finished.uri, error)
 
     def _write(self, row: BadRow, blob: storage.Blob) -> None:
         if self._sink is None:
