@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
+from flows.settings import CONTRACTS
 from tests.end_to_end.place import Place
 from tests.protocol.landing_model import RULES, Search, World, alone, bigquery, start, step
 from tests.proxy import Asked, Proxy
@@ -111,11 +113,14 @@ def after_one_run(*contents: str, until: str = "end") -> World:
     return world
 
 
-@pytest.mark.parametrize("scenario", ["first", "claimed, not loaded", "re-published", "up to date"])
+@pytest.mark.parametrize(
+    "scenario", ["first", "claimed, not loaded", "re-published", "re-published, with rows put aside", "up to date"]
+)
 def test_the_code_takes_the_models_steps(
-    scenario: str, place: Place, january: list[str], watched: tuple[dict[str, str], list[Asked]]
+    scenario: str, place: Place, january: list[str], watched: tuple[dict[str, str], list[Asked]], tmp_path: Path
 ) -> None:
     addresses, seen = watched
+    plant = None
     place.publish("2013-01", january[:50])
     match scenario:
         case "first":
@@ -127,10 +132,22 @@ def test_the_code_takes_the_models_steps(
             assert place.run("flights", "2013-01", **addresses).code == 0
             place.publish("2013-01", january[:60])
             world = after_one_run("A")._replace(feed=("B",))
+        case "re-published, with rows put aside":
+            checked = "[quarantine]\nmax_rows = 2\n[[checks]]\ncheck = 'change'\nmax_fraction = 0.5\n"
+            (tmp_path / "flights.toml").write_text((CONTRACTS / "flights.toml").read_text() + checked)
+            plant = "tests.end_to_end.plants:other_contracts"
+            addresses["OTHER_CONTRACTS"] = str(tmp_path)
+            for rows in (50, 60):
+                place.publish("2013-01", [*january[:rows], "not a flight"])
+                if rows == 50:
+                    assert place.run("flights", "2013-01", plant=plant, **addresses).code == 0
+            world = after_one_run("A")._replace(feed=("B",))
         case _:
             assert place.run("flights", "2013-01", **addresses).code == 0
             world = after_one_run("A")
     seen.clear()
-    run = place.run("flights", "2013-01", **addresses)
+    run = place.run("flights", "2013-01", plant=plant, **addresses)
     assert run.code == 0, run.text
     assert shortened([name for asked in seen if (name := name_of(asked))]) == steps_of_the_model(world)
+    put_aside = [asked for asked in seen if "quarantine/" in unquote(asked.path)]
+    assert bool(put_aside) == (plant is not None)
