@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-import datetime as dt
-import json
-import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from google.auth.exceptions import GoogleAuthError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-
-from flows.etl.errors import LandfallError
 
 if TYPE_CHECKING:
     from flows.etl.quarantine_listing import PutAside
@@ -34,23 +27,24 @@ def quarantine(
 
     To land them, correct the contract, raise its revision, and run the flow: the whole file lands anew.
     """
+    import dataclasses
+    import datetime as dt
+    import json
+
     from flows import settings
     from flows.connection import connect
     from flows.etl import contract as contracts
     from flows.etl import quarantine_listing
 
-    try:
-        values = settings.read()
-        agreed = contracts.read(settings.CONTRACTS, contract)
-        periods = agreed.periods(first, last, dt.datetime.now(dt.UTC))
-        rows = quarantine_listing.read(connect(values).bucket, contract, periods[0], periods[-1])
-        if as_json:
-            for row in rows:
-                print(json.dumps(dataclasses.asdict(row)))  # for programs: no markup, no wrapping
-            return
+    values = settings.read()
+    agreed = contracts.read(settings.CONTRACTS, contract)
+    periods = agreed.periods(first, last, dt.datetime.now(dt.UTC))
+    rows = quarantine_listing.read(connect(values).bucket, contract, periods[0], periods[-1])
+    if not as_json:
         _print(contract, list(rows))
-    except (LandfallError, GoogleAuthError) as error:
-        sys.exit(f"{error}")
+        return
+    for row in rows:
+        print(json.dumps(dataclasses.asdict(row)))  # one line each, for programs: no markup, no wrapping
 
 
 def _print(contract: str, rows: list[PutAside]) -> None:
@@ -77,7 +71,3 @@ def table(contract: str, rows: Iterable[PutAside]) -> Table:
 def _printable(text: str) -> str:
     """Write control characters as escapes: they come from a stranger's file, and a terminal would obey them."""
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
-
-
-if __name__ == "__main__":
-    typer.run(quarantine)

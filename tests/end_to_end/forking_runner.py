@@ -14,14 +14,12 @@ import signal
 import sys
 from typing import Any
 
-import typer
-
 import flows.gcs_to_bigquery
 import flows.web_to_bigquery
 import flows.web_to_gcs
 from blocks.__main__ import Outputs, register
 from flows import by_hand
-from flows.cli.quarantine import quarantine
+from flows.cli import main as cli
 
 FLOWS: dict[str, Any] = {
     "web_to_bigquery": flows.web_to_bigquery.web_to_bigquery,
@@ -46,9 +44,9 @@ def _be(order: dict[str, Any]) -> None:
     if name == "register":
         register(Outputs(*arguments))
         sys.exit(0)
-    if name == "quarantine":
-        sys.argv = ["landfall quarantine", *arguments]
-        typer.run(quarantine)
+    if name == "landfall":
+        sys.argv = order["argv"]
+        cli.main()
     by_hand.run(FLOWS[name], arguments)
 
 

@@ -35,8 +35,14 @@ class Trips:
 
     def run(self, contract: str, *periods: str, flow: str = "web_to_bigquery") -> Run:
         (self._folder / "trips.toml").write_text(contract)
+        return self._run("trips", *periods, flow=flow)
+
+    def quarantine(self, *arguments: str) -> Run:
+        return self._run("quarantine", "trips", *arguments, flow="landfall")
+
+    def _run(self, *arguments: str, flow: str) -> Run:
         plant = "tests.end_to_end.plants:other_contracts"
-        return self._place.run("trips", *periods, flow=flow, plant=plant, OTHER_CONTRACTS=str(self._folder))
+        return self._place.run(*arguments, flow=flow, plant=plant, OTHER_CONTRACTS=str(self._folder))
 
 
 @pytest.fixture
@@ -59,7 +65,7 @@ def test_bad_rows_are_put_aside_and_land_after_a_fix_of_the_contract(place: Plac
     assert place.ask("SELECT COUNT(*), MIN(id), MAX(id) FROM {trips}") == [(97, 0, 98)]
     counts = "SELECT source_rows, lake_rows, quarantined_rows, warehouse_rows FROM {landings} ORDER BY n"
     assert place.ask(counts) == [(100, 97, 3, 97)]
-    listed = trips.run(lenient, "2021-01", "2021-02", "--json", flow="quarantine")
+    listed = trips.quarantine("2021-01", "2021-02", "--json")
     assert [json.loads(line) for line in listed.text.splitlines()] == [
         {
             "partition": "2021-01",
@@ -72,7 +78,7 @@ def test_bad_rows_are_put_aside_and_land_after_a_fix_of_the_contract(place: Plac
         }
         for line in (9, 52, 101)
     ]
-    shown = trips.run(lenient, "2021-01", flow="quarantine")
+    shown = trips.quarantine("2021-01")
     assert (shown.code, shown.last_line) == (0, "3 rows in quarantine")
     assert "│ 2021-01   │ http" in shown.text
     assert trips.run(lenient, "2021-01").last_line == "1 partition up to date"
@@ -83,7 +89,7 @@ def test_bad_rows_are_put_aside_and_land_after_a_fix_of_the_contract(place: Plac
     assert second.last_line == "1 partition landed: 100 source rows = 100 loaded + 0 quarantined", second.text
     assert place.ask("SELECT COUNT(*), COUNT(id) FROM {trips}") == [(100, 97)]
     assert place.ask(counts) == [(100, 97, 3, 97), (100, 100, 0, 100)]
-    assert trips.run(mended, flow="quarantine").last_line == "0 rows in quarantine"
+    assert trips.quarantine().last_line == "0 rows in quarantine"
     assert place.objects("quarantine/") == []
     assert len(place.objects("superseded/")) == 2
 
