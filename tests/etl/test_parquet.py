@@ -315,6 +315,14 @@ def test_added_columns_have_the_files_own_types_and_those_of_nulls_are_left_out(
     assert said.endswith('\n  [drift] new_column = "ignore"\nnothing was written')
 
 
+def test_a_file_without_any_of_the_contracts_columns_is_refused_whatever_the_policy() -> None:
+    agreed = one("INT64", drift={"new_column": "ignore", "missing_column": "null"})
+    assert refusal(file_of(pa.table({"y": [1]})), agreed) == (
+        "file: found none of the columns of the contract trips, expected some; is it a file of another data set?"
+        " check the contract's source, nothing was written"
+    )
+
+
 def test_a_column_twice_is_refused() -> None:
     twice = pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["x", "X"])
     assert "'x' is there twice" in refusal(file_of(twice), one("INT64"))

@@ -91,6 +91,11 @@ class ParquetReader:
             self._matched = drift.match(
                 self._schema.names, contract, partition, url, drift.Evidence(types=self._new_types(partition))
             )
+        if not self._wanted():
+            raise BadFile(
+                f"{url}: found none of the columns of the contract {contract.name}, expected some; is it a file of"
+                " another data set? check the contract's source, nothing was written"
+            )
 
     @property
     def matched(self) -> drift.Matched:
