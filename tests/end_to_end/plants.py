@@ -1,8 +1,8 @@
 """Defects that a test plants into a run's process before it starts."""
 
 import os
-from collections.abc import Mapping
 import resource
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
