@@ -9,6 +9,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,10 @@ from tests.conformance.calls import Http
 from tests.conformance.promises import held_by
 from tests.conformance.recording import Recorder
 from tests.conformance.targets import Target
+from tests.conformance.watching import Watch, watched
 
 _HERE = Path(__file__).parent
+_WATCHES = pytest.StashKey[list[Watch]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,14 +56,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def target(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    """The cloud that the cases run on."""
+    """The cloud that the cases run on; the local one behind a watch that holds it to Google's documents."""
     options = vars(pytestconfig.option)
     name = options["target"]
     if name == "local":
-        with targets.local(tmp_path_factory.mktemp("conformance") / "cloud") as started:
-            yield started
+        data = tmp_path_factory.mktemp("conformance") / "cloud"
+        with targets.local(data) as started, watched(started.addresses) as watches:
+            pytestconfig.stash[_WATCHES] = list(watches.values())
+            yield replace(started, addresses={name: watch.address for name, watch in watches.items()})
     else:
         yield targets.cloud(options) if name == "cloud" else targets.stock(name, options)
+
+
+@pytest.fixture(autouse=True)
+def deviations(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Fail the case whose requests or answers are not those of Google's discovery documents."""
+    yield
+    found = [each for watch in pytestconfig.stash.get(_WATCHES, []) for each in watch.take()]
+    assert found == [], "beside Google's discovery document"
 
 
 @pytest.fixture(scope="session")

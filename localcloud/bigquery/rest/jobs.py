@@ -18,6 +18,7 @@ from localcloud.bigquery.results import BATCH_ROWS
 from localcloud.bigquery.warehouse import Warehouse
 
 SHORT_S = 0.3  # a job that ends within this answers its insert as DONE
+_LISTED = {"kind", "id", "job_reference", "configuration", "status", "statistics", "user_email"}
 _LONGEST_S = 200.0  # Google's own limit for one request
 
 
@@ -41,7 +42,7 @@ class _Jobs:
         start, limit = call.number("pageToken") or 0, call.number("maxResults")
         found = (record for record in self._warehouse.jobs.recent(call.project) if _asked_for(call, record))
         end = None if limit is None else start + limit + 1
-        listed = [{**record.to_json(), "state": record.status.state} for record in islice(found, start, end)]
+        listed = [{**record.to_json(_LISTED), "state": record.status.state} for record in islice(found, start, end)]
         answer: Json = {"kind": "bigquery#jobList", "jobs": listed[:limit]}
         if limit is not None and len(listed) > limit:
             answer["nextPageToken"] = str(start + limit)

@@ -127,7 +127,7 @@ def page(items: Sequence[Json], call: Call, kind: str, name: str) -> Json:
     start = _position(call.query.get("pageToken"))
     limit = call.number("maxResults")
     end = len(items) if limit is None else start + limit
-    answer: Json = {"kind": kind, name: list(items[start:end]), "totalItems": len(items)}
+    answer: Json = {"kind": kind, name: list(items[start:end])}
     if end < len(items):
         answer["nextPageToken"] = str(end)
     return answer

@@ -64,7 +64,8 @@ def methods(warehouse: Warehouse) -> list[Method]:
         with database.read() as cursor:
             catalog.dataset(cursor, key)
             found = catalog.tables(cursor, key)
-        return page([body.to_json(_LISTED) for body in found], call, "bigquery#tableList", "tables")
+        listed = page([body.to_json(_LISTED) for body in found], call, "bigquery#tableList", "tables")
+        return {**listed, "totalItems": len(found)}
 
     def change(call: Call) -> Json:
         key, _ = address(call)
