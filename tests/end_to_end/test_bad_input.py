@@ -62,6 +62,11 @@ def test_a_converter_that_loses_a_row_fails_the_run(place: Place, january: list[
         (["nothing"], "contract: found 'nothing', expected one of airlines, airports, fhv_trips, flights, "),
         (["flights", "2013-13"], "flights: partition: found '2013-13', expected YYYY-MM"),
         (["flights", "2014-01"], "flights: found the period 2014-01, expected one from the contract's first_partition"),
+        (["flights", "2013-01-01"], "flights: partition: found '2013-01-01', expected YYYY-MM"),
+        (
+            ["yellow_trips_parquet", "2999-01"],
+            "yellow_trips_parquet: found the period 2999-01, which begins after now (",
+        ),
         (["flights", "2013-03", "2013-01"], "flights: found 2013-03 to 2013-01, expected the earlier first"),
         (["airlines", "2013-01"], "airlines: partition: found '2013-01', expected 'all'"),
         (["flights", "2013-01", "2013-02", "--source", "http://127.0.0.1/"], "flights: found one source for 2 periods"),
