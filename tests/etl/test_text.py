@@ -169,6 +169,7 @@ TEXTS = NUMBERS | DATES | CLOCKS | MOMENTS | MARKS | WORDS | st.text(max_size=5)
 @given(st.lists(TEXTS, min_size=1, max_size=3), st.sampled_from([Dialect(), COMMA]))
 @example(["0xFFFFFFFFFFFFFFFF", "1"], Dialect())
 @example(["1e31"], Dialect())
+@example(["1.0000e-44"], Dialect())
 @example(["1e308", "1e308"], Dialect())
 def test_the_fast_ways_to_read_a_value_agree_with_its_definition(
     kind: ColumnType, texts: list[str], dialect: Dialect

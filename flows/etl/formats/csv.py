@@ -26,7 +26,7 @@ COLUMNS = 10_000  # in a table of BigQuery's: https://cloud.google.com/bigquery/
 SAMPLE_BYTES = 16 << 10  # of the first records, to guess a new column's type from
 CONVERSION = re.compile(r"In CSV column #(\d+):")
 HEXADECIMAL = re.compile(rb"0[xX]")
-LARGE_EXPONENT = re.compile(rb"[eE]\+?[0-9]{2}")
+LARGE_EXPONENT = re.compile(rb"[eE][+-]?[0-9]{2}")
 
 
 class CsvReader:
@@ -103,7 +103,7 @@ class CsvReader:
     def _avoid_misreading(self, data: bytes) -> None:
         """Have columns read as text where pyarrow would give another number than the one that is written.
 
-        It reads hexadecimal numbers, `0xFFFFFFFFFFFFFFFF` as -1, and its decimals overflow silently at `1e31`.
+        It reads hexadecimal numbers, `0xFFFFFFFFFFFFFFFF` as -1, and makes other decimals of `1e31` and `1.0000e-44`.
         """
         for kind, marks, pattern in (("INT64", b"xX", HEXADECIMAL), ("NUMERIC", b"eE", LARGE_EXPONENT)):
             columns = {column.name for column in self._matched.landing if column.type == kind} - self._as_text
