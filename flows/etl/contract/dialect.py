@@ -12,7 +12,7 @@ Encoding = Literal["utf-8", "latin-1", "cp1252"]
 class Dialect(Part):
     """How the publisher writes CSV; JSON lines have `timestamp_formats` alone of it."""
 
-    delimiter: Annotated[str, StringConstraints(pattern=r"^[\t !#-/:-@\[-^`{-~]$")] = Field(
+    delimiter: Annotated[str, StringConstraints(pattern=r"^[\t !#-/:-@\[-^{-~]$")] = Field(
         ",", description="between two fields", examples=[";"]
     )
     quote: Annotated[str, StringConstraints(pattern=r"^[\"']?$")] = Field(
