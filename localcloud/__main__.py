@@ -25,7 +25,11 @@ _NOT_RUNNING = 3
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if "run" not in options:
+        parser.print_help()
+        return 0
     command: Callable[[argparse.Namespace], int] = options.run
     raise_interrupted()
     try:
@@ -147,7 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     services = argparse.ArgumentParser(add_help=False, parents=[data])
     services.add_argument("--no-prefect", dest="prefect", action="store_false", help="leave the Prefect server out")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(metavar="COMMAND")
 
     def add(
         name: str, run: Callable[[argparse.Namespace], int], parent: argparse.ArgumentParser, text: str

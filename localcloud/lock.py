@@ -31,10 +31,19 @@ class Lock:
         folder: where the lock file is kept; made if it is absent.
         doing: what the holder does, for the message to others.
         wait_s: how long to wait for a holder that will soon be done.
+
+    Raises:
+        LocalCloudError: the folder cannot be made.
     """
 
     def __init__(self, folder: Path, doing: str, wait_s: float = WAIT_S) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LocalCloudError(
+                f"{folder.parent}: cannot be written to ({error.strerror}), expected a folder or a place for one; "
+                "name another with --data; nothing was started or stopped"
+            ) from error
         self._folder = folder
         self._holder = folder / "holder"
         self._doing = doing

@@ -83,6 +83,8 @@ def up(data: Path, wanted: Sequence[Service]) -> list[str]:
 def down(data: Path) -> list[str]:
     """Stop every service and return the names of those that ran."""
     state = State(data)
+    if not state.run.is_dir():
+        return []
     with Lock(state.run, "down"):
         services = [record for record in state.records() if record.name in _NAMES]
         running = [record.name for record in services if record.identity.process()]

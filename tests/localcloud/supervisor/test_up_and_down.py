@@ -46,6 +46,31 @@ def test_down_and_status_and_env_of_nothing(laptop: Laptop) -> None:
     assert env.stderr == f"{laptop.data}: the local cloud is not up; {started_by}"
 
 
+def test_asking_about_a_folder_does_not_make_it(laptop: Laptop) -> None:
+    for command in ("status", "env", "down"):
+        laptop.run(command)
+
+    assert not laptop.data.exists()
+
+
+def test_a_data_folder_that_cannot_be_is_refused_in_one_line(laptop: Laptop) -> None:
+    laptop.data.write_text("a file")
+
+    up = laptop.run("up", "--no-prefect")
+
+    assert (up.returncode, up.stdout) == (1, "")
+    assert up.stderr == (
+        f"{laptop.data}: cannot be written to (Not a directory), expected a folder or a place for one; "
+        "name another with --data; nothing was started or stopped\n"
+    )
+
+
+def test_without_a_command_the_help_is_printed(laptop: Laptop) -> None:
+    bare = subprocess.run(laptop.arguments("up")[:3], capture_output=True, text=True, check=False)
+
+    assert (bare.returncode, bare.stderr, bare.stdout.partition(" [")[0]) == (0, "", "usage: python -m localcloud")
+
+
 def test_addresses_survive_a_restart(laptop: Laptop) -> None:
     laptop.up()
     addresses = laptop.cloud().addresses
