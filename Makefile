@@ -67,8 +67,9 @@ lint: $(INSTALLED) ## style, types and import rules
 
 check: lint coverage ## what CI runs: lint, then the tests and their coverage
 
-docs: $(INSTALLED) ## write docs/contracts.md anew from the contract's models
+docs: $(INSTALLED) ## write docs/contracts.md anew from the contract's models, and docs/local-cloud.md's tables from its cases
 	@$(PY) docs/contracts.py
+	@$(PY) -m tests.conformance.page
 
 fuzz: $(INSTALLED) ## read mutated contracts and files for SECONDS=300, and show what is not refused with a word
 	@$(PY) -m tests.fuzz --seconds $(SECONDS)
