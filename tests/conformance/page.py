@@ -159,7 +159,8 @@ def _summary(cases: Sequence[Case], outcomes: Mapping[str, Outcomes]) -> list[st
     for service, (title, target) in SERVICES.items():
         nodes = [node for case in cases if case.service == service for node in case.nodes]
         local, stock = (_tally(nodes, outcomes[name]) for name in ("local", target))
-        lines.append(f"| {title} | {len(nodes)} | {local} | {target} {outcomes[target].version}: {stock} |")
+        named = f"{target} {outcomes[target].version}".strip()
+        lines.append(f"| {title} | {len(nodes)} | {local} | {named}: {stock} |")
     return lines
 
 
