@@ -173,7 +173,7 @@ def _tally(nodes: Sequence[str], outcomes: Outcomes) -> str:
 def _table(cases: Iterable[Case], local: Outcomes, stock: Outcomes) -> list[str]:
     lines = [f"| promise | held by the case | local | {stock.target} | source |", "|---|---|---|---|---|"]
     for case in cases:
-        words = "<br>".join(f'"{each.words}"' if each.quoted else each.words for each in case.promises)
+        words = "<br>".join(f'"{_plain(each.words)}"' if each.quoted else _plain(each.words) for each in case.promises)
         sources = "<br>".join(dict.fromkeys(_source(each.source) for each in case.promises))
         cells = (words, _sentence(case.name), _outcome(case, local), _outcome(case, stock), sources)
         lines.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
@@ -198,6 +198,11 @@ def _source(source: str) -> str:
     if source.startswith("https://"):
         return f"[{source.removeprefix('https://').split('#')[0].rstrip('/').rpartition('/')[2]}]({source})"
     return f"`{source.rpartition('/')[2]}`"
+
+
+def _plain(words: str) -> str:
+    """Write words so that Markdown shows them as they are."""
+    return re.sub(r"[*\[\]<]", lambda found: {"<": "&lt;"}.get(found[0], f"\\{found[0]}"), words)
 
 
 def _cell(text: str) -> str:

@@ -29,7 +29,7 @@ def test_the_page_is_as_the_generator_writes_it() -> None:
 
 
 def test_a_case_is_a_row_with_its_words_and_how_it_ended_where() -> None:
-    quoted = Promise("a | b", "https://cloud.google.com/storage/docs/x#y", quoted=True)
+    quoted = Promise("a | b *<c>", "https://cloud.google.com/storage/docs/x#y", quoted=True)
     ours = Promise("the client retries", "google/cloud/storage/batch.py", quoted=False)
     node = "tests/conformance/storage/test_x.py::test_one_is_one"
     cases = [
@@ -44,8 +44,8 @@ def test_a_case_is_a_row_with_its_words_and_how_it_ended_where() -> None:
     text = page(EMPTY, cases, [local, stock, none], {"storage.objects.get": True, "storage.objects.move": False})
 
     first = (
-        '| "a \\| b"<br>the client retries | [one is one](../tests/conformance/storage/test_x.py) | yes | 1 of 2 '
-        "| [x](https://cloud.google.com/storage/docs/x#y)<br>`batch.py` |"
+        '| "a \\| b \\*&lt;c>"<br>the client retries | [one is one](../tests/conformance/storage/test_x.py) | yes '
+        "| 1 of 2 | [x](https://cloud.google.com/storage/docs/x#y)<br>`batch.py` |"
     )
     assert first in text.splitlines()
     tallies = "| Storage | 3 | 2 passed, 1 failed | gcp-storage-emulator 1.2: 1 passed, 1 hung, 1 not run |"
