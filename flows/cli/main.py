@@ -26,6 +26,8 @@ def main() -> None:
     """Run the command line, and exit."""
     try:
         app()
-    except LandfallError as error:
+    except Exception as error:
+        if not isinstance(error, LandfallError) and type(error).__module__ != "google.auth.exceptions":
+            raise
         sys.stderr.write(f"{error}\n")
         sys.exit(2)

@@ -74,6 +74,7 @@ class Difference:
 def compare(found: Sequence[str], contract: Contract, partition: Partition) -> Difference:
     """Compare a file's column names with the contract's, without case and without space around them."""
     wanted = {name.lower(): column for column in contract.columns for name in (column.name, *column.aliases)}
+    ignored = {name.strip().lower() for name in contract.drift.ignore}
     written = {name: name.strip().lower() for name in found}
     there = {wanted[name].name: original for original, name in written.items() if name in wanted}
     return Difference(
@@ -83,7 +84,7 @@ def compare(found: Sequence[str], contract: Contract, partition: Partition) -> D
             for column in contract.columns
             if column.name not in there and not _is_too_early(column, contract, partition)
         ],
-        new=[name for name in found if written[name] not in wanted],
+        new=[name for name in found if written[name] not in wanted and written[name] not in ignored],
         twice=_twice(found, wanted),
     )
 

@@ -101,6 +101,9 @@ def test_a_gzip_file_of_csv_that_cannot_land_leaves_everything_as_it_was(place: 
             b"id,name\n" + b"1,aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n" * 2_100_000
         ),
     }
+    landed = published(place, tmp_path, "csv", "gzip", {why: gzipped(GOOD) for why in days})
+    first = place.run(*landed, plant="tests.end_to_end.plants:other_contracts", OTHER_CONTRACTS=str(tmp_path))
+    assert first.last_line == "26 partitions landed: 52 source rows = 52 loaded + 0 quarantined", first.text
     assert_refused(place, tmp_path, published(place, tmp_path, "csv", "gzip", days), days)
 
 

@@ -144,6 +144,13 @@ def test_periods_default_to_all_that_are_over(folder: Path) -> None:
         trips.periods("2020-12", "2021-01", NOW)
 
 
+@pytest.mark.parametrize(("days", "last"), [(14, "2021-02"), (15, "2021-01"), (42, "2021-01")])
+def test_a_run_without_periods_ends_before_those_that_are_not_published_yet(folder: Path, days: int, last: str) -> None:
+    trips = edited(folder, "revision = 1", f"revision = 1\npublished_after_days = {days}")
+    assert str(trips.periods(None, None, NOW)[-1]) == last
+    assert [str(period) for period in trips.periods("2021-02", None, NOW)] == ["2021-02"]
+
+
 @pytest.mark.parametrize(
     ("first", "last", "why"),
     [
@@ -179,7 +186,9 @@ def test_all_periods_end_with_the_last_that_is_over_or_that_is_served(folder: Pa
     for last, expected in (("2021-12", ["2021-01", "2021-02"]), ("2021-01", ["2021-01"])):
         trips = edited(folder, 'first_partition = "2021-01"', ending(last))
         assert [str(p) for p in trips.periods(None, None, NOW)] == expected
-    with pytest.raises(ContractError, match="found 2020-12 as the last period that is over, expected the contract's"):
+    with pytest.raises(
+        ContractError, match="found 2020-12 as the last period that is published, expected the contract's"
+    ):
         trips.periods(None, None, dt.datetime(2021, 1, 31, tzinfo=dt.UTC))
 
 

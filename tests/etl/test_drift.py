@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from flows.etl import drift, formats, proposal
-from flows.etl.contract import Column, Contract
+from flows.etl.contract import Column, Contract, Drift
 from flows.etl.drift import Evidence
 from flows.etl.errors import BadFile
 from flows.etl.partition import Partition
@@ -193,6 +193,16 @@ def test_ignored_columns_are_left_out_and_missing_ones_hold_null() -> None:
         drift={"new_column": "ignore", "missing_column": "null"},
     )
     assert match(["more", "ID"], agreed) == drift.Matched(tuple(agreed.columns), ("ID", None))
+
+
+@pytest.mark.parametrize("policy", ["fail", "add"])
+def test_a_column_that_the_contract_names_to_ignore_is_left_out_under_any_policy(policy: Any) -> None:
+    agreed = contract_of(
+        Column(name="id", type="INT64"), drift=Drift(new_column=policy, ignore=["__Index_Level_0__", "row"])
+    )
+    assert match(["id", "__index_level_0__"], agreed) == drift.Matched((agreed.columns[0],), ("id",))
+    with pytest.raises(ValueError, match=r"drift\.ignore: 'id' is a column of this contract, expected none"):
+        contract_of(Column(name="id", type="INT64"), drift=Drift(ignore=["ID"]))
 
 
 def test_a_column_that_may_not_be_null_may_not_be_missing() -> None:

@@ -357,6 +357,25 @@ def test_a_flipped_bit_in_a_page_is_noticed_where_the_writer_left_a_checksum() -
     assert "could not verify page integrity, CRC checksum verification failed" in refusal(bytes(data), one("INT64"))
 
 
+def test_no_damaged_byte_loses_a_row_without_a_word() -> None:
+    whole = file_of(pa.table({"x": pa.array(range(60))}), use_dictionary=False, compression="none", row_group_size=20)
+    said = set()
+    for position in range(4, len(whole) - 8):
+        data = bytearray(whole)
+        data[position] ^= 0x08
+        try:
+            rows, bad, total = read(bytes(data), one("INT64"))
+        except BadFile as error:
+            said |= {
+                word
+                for word in ("a damaged Parquet file", "which is what the file's footer says")
+                if word in str(error)
+            }
+        else:
+            assert len(rows) + len(bad) == total
+    assert said == {"a damaged Parquet file", "which is what the file's footer says"}
+
+
 def test_no_rows_no_columns_and_no_groups_are_refused() -> None:
     empty = file_of(pa.table({"x": pa.array([], pa.int64())}))
     assert refusal(empty, one("INT64")) == (

@@ -12,7 +12,7 @@ from pathlib import Path
 from flows.etl import address, contract, convert, formats
 from flows.etl.contract import Contract
 from flows.etl.decode import Limits, decompress
-from flows.etl.errors import LandfallError, Unequal
+from flows.etl.errors import LandfallError
 from flows.etl.fetch import Announced
 from flows.etl.quarantine import Quarantine
 from flows.etl.request import retry_after_s
@@ -106,8 +106,7 @@ def _read_rows(contracts: list[Contract]) -> Callable[[bytes, random.Random], No
             rows = sum(table.num_rows for table in convert.tables(reader, agreed, samples.MONTH, quarantine))
         if rows + quarantine.rows != reader.total:
             word = f"{rows} rows and {quarantine.rows} put aside are not {reader.total} in the bytes"
-            # a landing refuses both; in text it is a defect of ours, and a Parquet file may contradict its own footer
-            raise Unequal(word) if agreed.format == "parquet" else AssertionError(word)
+            raise AssertionError(word)
 
     return read
 

@@ -67,6 +67,11 @@ class Contract(Part):
         None, description="the first period that the publisher serves; needed but for a snapshot", examples=["2024-01"]
     )
     last_partition: str | None = Field(None, description="for a data set that has ended", examples=["2026-06"])
+    published_after_days: Annotated[int, Field(ge=0)] = Field(
+        0,
+        description="how long after a period's end its file may appear; a run without periods ends before those",
+        examples=[75],
+    )
     expires_after_days: Annotated[int, Field(ge=1)] | None = Field(
         None,
         description="BigQuery drops a partition when its period is this old; an hourly contract must say",
@@ -119,8 +124,11 @@ class Contract(Part):
 
     def _check_aliases(self) -> None:
         taken: dict[str, str] = {}
+        left_out = {name.lower() for name in self.drift.ignore}
         for column in self.columns:
             for name in (column.name, *column.aliases):
+                if name.lower() in left_out:
+                    raise ValueError(f"drift.ignore: {name!r} is a column of this contract, expected none")
                 if (other := taken.setdefault(name.lower(), column.name)) != column.name:
                     raise ValueError(f"columns: {name!r} names both {other!r} and {column.name!r}")
 
@@ -161,7 +169,8 @@ class Contract(Part):
             raise ValueError(f"source: {{{unknown[0]}}} cannot be filled in for a partition by {self.partition}")
         since = [column.since for column in self.columns if column.since]
         if self.partition == "none":
-            if self.first_partition or self.last_partition or self.expires_after_days or since:
+            named = (self.first_partition, self.last_partition, self.expires_after_days, self.published_after_days)
+            if any(named) or since:
                 raise ValueError("first_partition: a snapshot has no periods, and none that expires or begins")
             return
         for text in since:
@@ -274,13 +283,14 @@ class Contract(Part):
 
     def _latest(self, now: dt.datetime) -> Partition:
         """Give the last period that is over and that the publisher serves."""
-        over = latest_complete(self.partition, now)
+        over = latest_complete(self.partition, now - dt.timedelta(days=self.published_after_days))
         if self.last_partition:
             over = min(over, Partition.parse(self.partition, self.last_partition))
         if over < Partition.parse(self.partition, str(self.first_partition)):
             raise ContractError(
-                f"{self.name}: found {over} as the last period that is over, expected the contract's first_partition"
-                f" {self.first_partition} or a later one; name a period, or run again later, nothing was written"
+                f"{self.name}: found {over} as the last period that is published, expected the contract's"
+                f" first_partition {self.first_partition} or a later one; name a period, or run again later, nothing"
+                " was written"
             )
         return over
 

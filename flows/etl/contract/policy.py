@@ -23,6 +23,11 @@ class Drift(Part):
         description="a column that the file lacks refuses the file, or holds null in this partition",
         examples=["null"],
     )
+    ignore: list[str] = Field(
+        [],
+        description="names of columns that are left out whenever a file has them, whatever `new_column` says",
+        examples=[["__index_level_0__"]],
+    )
 
 
 class Quarantine(Part):

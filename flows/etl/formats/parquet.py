@@ -114,6 +114,11 @@ class ParquetReader:
         for read, inexact in self._read():
             yield self._batch(read, inexact, first)
             first += read.num_rows
+        if first - 1 != self.total:
+            raise BadFile(
+                f"{self._url}: found {first - 1} rows, expected {self.total}, which is what the file's footer says; the"
+                " file is damaged, ask the publisher, nothing was written"
+            )
 
     def _open(self, unit: str) -> pyarrow.parquet.ParquetFile:
         return pyarrow.parquet.ParquetFile(
