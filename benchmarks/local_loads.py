@@ -65,9 +65,9 @@ def _measure(data: Path, path: Path) -> None:
     process = psutil.Process(State(data).records()[0].identity.pid)
     print(f"{ROWS:,} rows, {path.stat().st_size / 1e6:.1f} MB of Parquet; started with {_mb(process):.0f} MB")
     nobody = AnonymousCredentials()  # type: ignore[no-untyped-call]
-    objects = storage.Client("local", nobody, client_options={"api_endpoint": where["storage"]})  # type: ignore[no-untyped-call]
+    objects = storage.Client("local", nobody, client_options={"api_endpoint": where["storage"]})
     objects.create_bucket("lake").blob("trips.parquet").upload_from_filename(path)
-    client = bigquery.Client("local", nobody, client_options={"api_endpoint": where["bigquery"]})  # type: ignore[no-untyped-call]
+    client = bigquery.Client("local", nobody, client_options={"api_endpoint": where["bigquery"]})
     client.create_dataset("trips")
     print(f"{'load':>6} {'seconds':>8} {'rows/s':>12} {'CPU s':>6} {'MB now':>8} {'MB peak':>8}")
     for turn in range(1, TURNS + 1):

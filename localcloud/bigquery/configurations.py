@@ -220,7 +220,10 @@ class QueryRequest(Resource):
     timeout_ms: int = 10_000
     request_id: str | None = None
     format_options: FormatOptions = FormatOptions()
-    job_creation_mode: Annotated[str, only("JOB_CREATION_MODE_UNSPECIFIED", "JOB_CREATION_REQUIRED")] | None = None
+    # optional leaves it to the server: here each query has its job
+    job_creation_mode: Literal["JOB_CREATION_MODE_UNSPECIFIED", "JOB_CREATION_REQUIRED", "JOB_CREATION_OPTIONAL"] = (
+        "JOB_CREATION_MODE_UNSPECIFIED"
+    )
 
     def configuration(self) -> Configuration:
         """Word the request as the job that it starts."""

@@ -32,7 +32,7 @@ _EXTRACTED = {"DAY", "DAYOFYEAR", "HOUR", "ISOYEAR", "MINUTE", "MONTH", "QUARTER
 
 
 def googles(node: exp.Expr) -> exp.Expr:
-    """Replace a function, as `transform` asks for it, where the engine's one of that name is another.
+    """Replace a function, whose arguments are replaced already, where the engine's one of that name is another.
 
     Raises:
         Fault: notImplemented, for what the engine would answer differently without a word.
@@ -90,7 +90,12 @@ def _with_zone(node: exp.Expr) -> exp.Expr:
 def _current_datetime(node: exp.Expr) -> exp.Expr:
     if node.this:
         raise not_implemented("CURRENT_DATETIME with a time zone")
-    return exp.cast(exp.CurrentTimestamp(), exp.DType.TIMESTAMP)
+    return exp.cast(exp.Anonymous(this="now"), exp.DType.TIMESTAMP)
+
+
+def _now(_node: exp.Expr) -> exp.Expr:
+    """Call it: the engine takes CURRENT_TIMESTAMP for a column where one is called so."""
+    return exp.Anonymous(this="now")
 
 
 def _extract(node: exp.Expr) -> exp.Expr:
@@ -120,6 +125,7 @@ def _format(node: exp.Expr) -> exp.Expr:
 
 _REPLACED: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.CurrentDatetime: _current_datetime,
+    exp.CurrentTimestamp: _now,
     exp.DateAdd: _date_add,
     exp.DateSub: _date_sub,
     exp.DateTrunc: _date_trunc,

@@ -78,7 +78,7 @@ def resolve(cursor: Cursor, tree: exp.Expr, scope: Scope) -> exp.Expr:
     for column in list(tree.find_all(exp.Column)):
         if column.name.upper() == "_PARTITIONDATE":
             column.replace(exp.cast(exp.column(ARRIVAL, column.table or None), "date"))
-    return tree.transform(_exact_types)
+    return _rewritten(tree)
 
 
 def _resolve_tables(cursor: Cursor, tree: exp.Expr, scope: Scope) -> dict[int, Table]:
@@ -159,6 +159,18 @@ def _spell_out_merge(tree: exp.Merge, tables: dict[int, Table]) -> None:
 
 def _identifiers(columns: tuple[Column, ...]) -> list[exp.Identifier]:
     return [exp.to_identifier(column.name, quoted=True) for column in columns]
+
+
+def _rewritten(tree: exp.Expr) -> exp.Expr:
+    """Replace what the engine would take for something else; `transform` would leave out what stands inside of it."""
+    for node in reversed(list(tree.walk())):  # inner ones first
+        new = _exact_types(node)
+        if new is node:
+            continue
+        if node is tree:
+            return new
+        node.replace(new)
+    return tree
 
 
 def _exact_types(node: exp.Expr) -> exp.Expr:

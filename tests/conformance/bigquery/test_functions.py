@@ -98,6 +98,17 @@ def test_a_number_with_a_point_is_a_float(bigquery_client: bigquery.Client) -> N
     assert [tuple(row) for row in rows] == [(1.5, 1000.0, Decimal("1.5"), 1)]
 
 
+@promise(SAME, DATES)
+def test_functions_inside_of_functions_keep_their_types(select: Select) -> None:
+    asked = """
+        SELECT DATE_TRUNC(DATE_ADD(d, INTERVAL EXTRACT(DAYOFWEEK FROM d) DAY), MONTH) AS a,
+               SAFE_DIVIDE(SUM(x / 2.5), COUNT(*)) AS b,
+               CURRENT_TIMESTAMP() > TIMESTAMP '2021-01-01' AS `current_timestamp`
+        FROM (SELECT DATE '2021-01-30' AS d, 5 AS x) GROUP BY d
+    """
+    assert select(asked) == [(dt.date(2021, 2, 1), 2.0, True)]
+
+
 @promise("Converts a `STRING` value to a `TIMESTAMP` value.", TIMESTAMPS)
 def test_what_makes_a_timestamp_makes_one_with_a_zone(bigquery_client: bigquery.Client) -> None:
     asked = """
