@@ -278,7 +278,10 @@ def test_tables_and_schemas_are_defined_altered_and_dropped(
         bigquery_client.get_table(f"{trips}_t")
 
 
-@promise("INFORMATION_SCHEMA.PARTITIONS", "https://cloud.google.com/bigquery/docs/managing-partitioned-tables")
+@promise(
+    "The INFORMATION_SCHEMA.COLUMNS view contains one row for each column (field) in a table.",
+    "https://cloud.google.com/bigquery/docs/information-schema-columns",
+)
 def test_information_schema_tells_tables_and_columns(trips: str, select: Select) -> None:
     dataset = trips.rpartition(".")[0]
     select(f"CREATE VIEW `{trips}_v` AS SELECT 1 AS one")
