@@ -217,8 +217,8 @@ def retry_after_s(text: str, now: dt.datetime) -> float | None:
 
     https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
     """
-    if re.fullmatch(r"\s*[0-9]{1,9}\s*", text):
-        return float(text)
+    if re.fullmatch(r"[0-9]{1,9}", seconds := text.strip(" \t")):
+        return float(seconds)
     try:
         then = email.utils.parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):

@@ -149,6 +149,7 @@ def test_a_publisher_that_asks_for_an_hour_is_left_alone_until_then(publisher: P
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [
+        ("1\x1d", None),
         ("120", 120.0),
         (" 7 ", 7.0),
         ("Mon, 15 Mar 2021 12:01:30 GMT", 90.0),
