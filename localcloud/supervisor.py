@@ -135,6 +135,7 @@ def _start_missing(state: State, wanted: Sequence[Service]) -> list[Record]:
     missing = [service for service in wanted if not _works(service, records.get(service.name))]
     _stop(state, [records[service.name] for service in missing if service.name in records])
     (state.data / "gcloud").mkdir(parents=True, exist_ok=True)  # CLOUDSDK_CONFIG, with no account in it
+    (state.data / ".gitignore").write_text("*\n")  # in whosever project it lies, it is not committed
     started = {service.name: _start(state, service) for service in missing}
     _wait(state, missing, started)
     return list(started.values())

@@ -71,6 +71,19 @@ def test_without_a_command_the_help_is_printed(laptop: Laptop) -> None:
     assert (bare.returncode, bare.stderr, bare.stdout.partition(" [")[0]) == (0, "", "usage: python -m localcloud")
 
 
+def test_git_does_not_see_the_data_folder(laptop: Laptop) -> None:
+    laptop.up()
+
+    subprocess.run(["git", "init", "--quiet", str(laptop.data.parent)], check=True)
+    status = subprocess.run(
+        ["git", "status", "--porcelain", "--untracked-files=all"],
+        cwd=laptop.data.parent,
+        capture_output=True,
+        check=True,
+    )
+    assert status.stdout == b""
+
+
 def test_addresses_survive_a_restart(laptop: Laptop) -> None:
     laptop.up()
     addresses = laptop.cloud().addresses
