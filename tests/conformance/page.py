@@ -26,8 +26,12 @@ from tests.conformance.promises import BIGQUERY_API, STORAGE_API, Promise, held_
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "local-cloud.md"
 OUTCOMES = Path(__file__).parent / "outcomes"
-# by the folder of its cases: the service's name, and the stock emulator that is held beside ours
-SERVICES = {"storage": ("Storage", "gcp-storage-emulator"), "bigquery": ("BigQuery", "bqemulator")}
+# by the folder of its cases: a section's name, and the stock emulators that are held beside ours
+SECTIONS = {
+    "storage": ("Storage", ("gcp-storage-emulator",)),
+    "bigquery": ("BigQuery", ("bqemulator",)),
+    "clients": ("Clients that nobody here wrote", targets.STOCK),
+}
 APIS = {"Storage": STORAGE_API, "BigQuery": BIGQUERY_API}
 _NOT_IMPLEMENTED = 501
 
@@ -36,7 +40,7 @@ _NOT_IMPLEMENTED = 501
 class Case:
     """One test function with its parameters' node ids, and why it is there."""
 
-    service: str
+    section: str
     name: str
     nodes: tuple[str, ...]
     promises: tuple[Promise, ...]
@@ -65,15 +69,15 @@ def page(text: str, cases: Sequence[Case], outcomes: Sequence[Outcomes], methods
 
     Args:
         text: the page as it is.
-        cases: of all services.
+        cases: of all sections.
         outcomes: of the local cloud and of each stock emulator.
         methods: every method of both APIs, and whether it is implemented here.
     """
     by_target = {each.target: each for each in outcomes}
     parts = {"summary": _summary(cases, by_target), "methods": _methods(methods)}
-    for service, (_, target) in SERVICES.items():
-        chosen = [case for case in cases if case.service == service]
-        parts[f"{service} cases"] = _table(chosen, by_target["local"], by_target[target])
+    for section, (_, stock) in SECTIONS.items():
+        chosen = [case for case in cases if case.section == section]
+        parts[f"{section} cases"] = _table(chosen, by_target["local"], [by_target[name] for name in stock])
     for name, lines in parts.items():
         begin, end = f"<!-- {name}: generated -->\n", f"<!-- {name}: end -->"
         before, found, rest = text.partition(begin)
@@ -132,7 +136,7 @@ class _Collector:
         self.items: list[pytest.Item] = []
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        self.items = [item for item in session.items if item.path.parent.name in SERVICES]
+        self.items = [item for item in session.items if item.path.parent.name in SECTIONS]
 
 
 def _walk(resource: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -156,11 +160,10 @@ def _case(items: Sequence[pytest.Item]) -> Case:
 
 def _summary(cases: Sequence[Case], outcomes: Mapping[str, Outcomes]) -> list[str]:
     lines = ["| | cases | local cloud | stock emulator |", "|---|---:|---:|---|"]
-    for service, (title, target) in SERVICES.items():
-        nodes = [node for case in cases if case.service == service for node in case.nodes]
-        local, stock = (_tally(nodes, outcomes[name]) for name in ("local", target))
-        named = f"{target} {outcomes[target].version}".strip()
-        lines.append(f"| {title} | {len(nodes)} | {local} | {named}: {stock} |")
+    for section, (title, names) in SECTIONS.items():
+        nodes = [node for case in cases if case.section == section for node in case.nodes]
+        stock = [f"{f'{name} {outcomes[name].version}'.strip()}: {_tally(nodes, outcomes[name])}" for name in names]
+        lines.append(f"| {title} | {len(nodes)} | {_tally(nodes, outcomes['local'])} | {'<br>'.join(stock)} |")
     return lines
 
 
@@ -170,12 +173,14 @@ def _tally(nodes: Sequence[str], outcomes: Outcomes) -> str:
     return f"{ends['passed']} passed" + (f", {others}" if others else "")
 
 
-def _table(cases: Iterable[Case], local: Outcomes, stock: Outcomes) -> list[str]:
-    lines = [f"| promise | held by the case | local | {stock.target} | source |", "|---|---|---|---|---|"]
+def _table(cases: Iterable[Case], local: Outcomes, stock: Sequence[Outcomes]) -> list[str]:
+    heads = ("promise", "held by the case", "local", *(each.target for each in stock), "source")
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for case in cases:
         words = "<br>".join(f'"{_plain(each.words)}"' if each.quoted else _plain(each.words) for each in case.promises)
         sources = "<br>".join(dict.fromkeys(_source(each.source) for each in case.promises))
-        cells = (words, _sentence(case.name), _outcome(case, local), _outcome(case, stock), sources)
+        ends = (_outcome(case, each) for each in (local, *stock))
+        cells = (words, _sentence(case.name), *ends, sources)
         lines.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
     return lines
 

@@ -10,7 +10,7 @@ from tests.conformance.promises import Promise
 
 EMPTY = "".join(
     f"<!-- {name}: generated -->\nold\n<!-- {name}: end -->\n"
-    for name in ("summary", "storage cases", "bigquery cases", "methods")
+    for name in ("summary", "storage cases", "bigquery cases", "clients cases", "methods")
 )
 
 
