@@ -144,6 +144,17 @@ def test_periods_default_to_all_that_are_over(folder: Path) -> None:
         trips.periods("2020-12", "2021-01", NOW)
 
 
+@pytest.mark.parametrize(("days", "first"), [(40, "2021-03"), (43, "2021-02"), (80, "2021-01"), (400, "2021-01")])
+def test_a_period_that_bigquery_would_drop_at_once_is_left_out_and_refused(folder: Path, days: int, first: str) -> None:
+    trips = edited(folder, "revision = 1", f"revision = 1\nexpires_after_days = {days}")
+    assert str(trips.periods(None, "2021-03", NOW)[0]) == first
+    if first > "2021-01":
+        with pytest.raises(
+            ContractError, match=rf"found the period 2021-01, expected {first} or a later one: BigQuery"
+        ):
+            trips.periods("2021-01", None, NOW)
+
+
 @pytest.mark.parametrize(("days", "last"), [(14, "2021-02"), (15, "2021-01"), (42, "2021-01")])
 def test_a_run_without_periods_ends_before_those_that_are_not_published_yet(folder: Path, days: int, last: str) -> None:
     trips = edited(folder, "revision = 1", f"revision = 1\npublished_after_days = {days}")

@@ -3,20 +3,20 @@
 import datetime as dt
 import hashlib
 import json
-import re
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, StringConstraints, model_validator
 
 from flows.etl.clean import Hook
-from flows.etl.contract.checks import Change, Check, InPeriod, OnColumn
-from flows.etl.contract.column import RESERVED, Column, ColumnName
+from flows.etl.contract import consistency
+from flows.etl.contract.checks import Check
+from flows.etl.contract.column import Column, ColumnName
 from flows.etl.contract.dialect import Dialect
 from flows.etl.contract.part import Part
 from flows.etl.contract.policy import Drift, Quarantine
 from flows.etl.errors import ContractError
-from flows.etl.partition import STYLES, Grain, Partition, latest_complete
+from flows.etl.partition import Grain, Partition, latest_complete
 
 CONVERTER = 1  # raised whenever the same source and contract would give other Parquet rows than before
 
@@ -24,10 +24,6 @@ CONVERTER = 1  # raised whenever the same source and contract would give other P
 LabelText = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{0,63}$")]
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+$")]
 BlockName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$")]
-PARTITIONS = 10_000  # in one table: https://cloud.google.com/bigquery/quotas#partitioned_tables
-# what a request says of itself and of its body: a contract cannot mean these
-OWN_HEADERS = ("accept-encoding", "connection", "content-length", "expect", "host", "range", "te", "transfer-encoding")
-PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
 class Contract(Part):
@@ -98,95 +94,8 @@ class Contract(Part):
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
-        known = [column.name.lower() for column in self.columns]
-        for name in known:
-            if known.count(name) > 1:
-                raise ValueError(f"columns: {name!r} is there twice (BigQuery compares names without case)")
-            if name.startswith(RESERVED):
-                raise ValueError(f"columns: {name!r} begins with a prefix that BigQuery reserves")
-        for what, name in self._named_columns():
-            if name.lower() not in known:
-                raise ValueError(f"{what}: {name!r} is not a column of this contract")
-        self._check_aliases()
-        self._check_checks()
-        self._check_headers()
-        self._check_format()
-        self._check_periods(known)
+        consistency.check(self)
         return self
-
-    def _named_columns(self) -> list[tuple[str, str]]:
-        """List the places that name a column, and what they name."""
-        return [("clustering", name) for name in self.clustering] + [
-            (f"checks.{number}.column", check.column)
-            for number, check in enumerate(self.checks)
-            if isinstance(check, OnColumn)
-        ]
-
-    def _check_aliases(self) -> None:
-        taken: dict[str, str] = {}
-        left_out = {name.lower() for name in self.drift.ignore}
-        for column in self.columns:
-            for name in (column.name, *column.aliases):
-                if name.lower() in left_out:
-                    raise ValueError(f"drift.ignore: {name!r} is a column of this contract, expected none")
-                if (other := taken.setdefault(name.lower(), column.name)) != column.name:
-                    raise ValueError(f"columns: {name!r} names both {other!r} and {column.name!r}")
-
-    def _check_checks(self) -> None:
-        types = {column.name.lower(): column.type for column in self.columns}
-        for number, check in enumerate(self.checks):
-            if isinstance(check, InPeriod | Change) and self.partition == "none":
-                raise ValueError(f"checks.{number}: found {check.check!r}, expected none: a snapshot has no period")
-            if isinstance(check, OnColumn):
-                try:
-                    check.suit(types[check.column.lower()])
-                except ValueError as error:
-                    raise ValueError(f"checks.{number} ({check.check} of {check.column}): {error}") from error
-
-    def _check_headers(self) -> None:
-        names = [name.lower() for name in self.headers]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"headers: {name!r} is there twice (header names compare without case)")
-            if name in OWN_HEADERS or name.startswith("if-"):
-                raise ValueError(f"headers: found {name!r}, expected none that Landfall sets itself")
-
-    def _check_format(self) -> None:
-        if self.format == "parquet" and self.compression != "none":
-            raise ValueError(
-                f"compression: found {self.compression!r} with parquet, expected none: a Parquet file is compressed"
-                " inside"
-            )
-        if self.format == "parquet" and self.dialect != Dialect():
-            raise ValueError("dialect: found one with parquet, expected none: it says how text is written")
-
-    def _check_periods(self, columns: list[str]) -> None:
-        needed = frozenset() if self.partition == "none" else STYLES[self.partition].placeholders
-        found = set(PLACEHOLDER.findall(self.source)) - {"publisher"}
-        if missing := sorted(needed - found):
-            raise ValueError(f"source: no {{{missing[0]}}} in the address, which a partition by {self.partition} needs")
-        if unknown := sorted(found - needed):
-            raise ValueError(f"source: {{{unknown[0]}}} cannot be filled in for a partition by {self.partition}")
-        since = [column.since for column in self.columns if column.since]
-        if self.partition == "none":
-            named = (self.first_partition, self.last_partition, self.expires_after_days, self.published_after_days)
-            if any(named) or since:
-                raise ValueError("first_partition: a snapshot has no periods, and none that expires or begins")
-            return
-        for text in since:
-            Partition.parse(self.partition, text)
-        if self.partition == "hour" and (self.expires_after_days or PARTITIONS) * 24 >= PARTITIONS:
-            raise ValueError(
-                f"expires_after_days: found {self.expires_after_days or 'none'}, expected one for a partition by hour:"
-                f" a table holds {PARTITIONS:,} partitions, which is {PARTITIONS // 24} days"
-            )
-        if STYLES[self.partition].column in columns:
-            raise ValueError(f"columns: {STYLES[self.partition].column!r} is the column that Landfall adds")
-        if self.first_partition is None:
-            raise ValueError("first_partition: missing, expected the first period that the publisher serves")
-        first = Partition.parse(self.partition, self.first_partition)
-        if self.last_partition and Partition.parse(self.partition, self.last_partition) < first:
-            raise ValueError(f"last_partition: {self.last_partition} lies before {self.first_partition}")
 
     @property
     def hook(self) -> Hook | None:
@@ -266,7 +175,7 @@ class Contract(Part):
         if self.partition == "none":
             return [self.period(text) for text in {first or "all", last or "all"}]
         if first is None:
-            start = self.period(str(self.first_partition))
+            start = self._earliest(now)
             end = self.period(last) if last else self._latest(now)
         else:
             start = self.period(first)
@@ -277,9 +186,23 @@ class Contract(Part):
                     f"{self.name}: found the period {each}, which begins after now ({now:%Y-%m-%d %H:%M} UTC), expected"
                     " one that has begun; nothing was written"
                 )
+        if start < (alive := self._earliest(now)):
+            raise ContractError(
+                f"{self.name}: found the period {start}, expected {alive} or a later one: BigQuery has dropped what is"
+                f" older than expires_after_days {self.expires_after_days}; nothing was written"
+            )
         if end < start:
             raise ContractError(f"{self.name}: found {start} to {end}, expected the earlier first; nothing was written")
         return list(start.through(end))
+
+    def _earliest(self, now: dt.datetime) -> Partition:
+        """Give the first period that BigQuery would not drop at once."""
+        first = Partition.parse(self.partition, str(self.first_partition))
+        if self.expires_after_days is None:
+            return first
+        # a partition expires so long after its period's start, which the running period has behind it
+        oldest = latest_complete(self.partition, now - dt.timedelta(days=self.expires_after_days)).next.next
+        return max(first, oldest)
 
     def _latest(self, now: dt.datetime) -> Partition:
         """Give the last period that is over and that the publisher serves."""
