@@ -56,6 +56,8 @@ _IGNORED = frozenset(
         "satisfiesPZS",
     }
 )
+# gcsfs always asks for these; they keep everything within the project, which is all that there is here
+DEFAULT_ACLS = {"predefinedAcl": "projectPrivate", "predefinedDefaultObjectAcl": "bucketOwnerFullControl"}
 _MULTI_REGIONS = ("US", "EU", "ASIA")
 _UNSHOWN = ("acl", "defaultObjectAcl")  # the emulator's empty ones; Google shows none under uniform access
 
@@ -85,6 +87,9 @@ def insert(store: Store, request: Request) -> Response:
     if not isinstance(name, str) or not _is_name(name):
         raise Invalid(f"Invalid bucket name: {name!r}")
     settings = _settings_in(asked)
+    for parameter, default in DEFAULT_ACLS.items():
+        if request.query.get(parameter, default) != default:
+            raise NotImplementedHere(f"{parameter}={request.query[parameter]}")
     with store.change() as change:
         plain = emulator.create_bucket(name, store.catalogue)
         if not plain:

@@ -59,20 +59,41 @@ class Window:
                 yield folder, None
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list: objects, the prefixes that stand for others, and where the next page begins."""
+
+    objects: list[ObjectResource]
+    prefixes: list[str]
+    token: str | None
+
+
 def list_objects(store: Store, request: Request) -> Response:
     """Send one page: objects, and with a delimiter the prefixes that stand for those behind it."""
-    query = request.query
+    page = page_of(store, request.params["bucket"], request.query)
+    items = [linked(resource, request.base_url) for resource in page.objects]
+    body = {"kind": "storage#objects", "items": items, "prefixes": page.prefixes, "nextPageToken": page.token}
+    return Response(document={field: value for field, value in body.items() if value})
+
+
+def page_of(store: Store, bucket: str, query: Mapping[str, str]) -> Page:
+    """Return the page that a listing's parameters ask for.
+
+    Raises:
+        NoSuchBucket: there is no such bucket.
+        Invalid, NotImplementedHere: a parameter is wrong, or not known together with another.
+    """
     window, after, size = Window.of(query), page_token(query), page_size(query)
     with store.lock:
-        objects = store.catalogue.named(request.params["bucket"], window.prefix, query.get("matchGlob"))
+        objects = store.catalogue.named(bucket, window.prefix, query.get("matchGlob"))
     rows = dict(sorted(window.rows(objects), key=lambda row: (row[0], row[1] is not None)))
     left = [row for row in rows if row > after]
     page = left[:size]
-    items = [linked(resource, request.base_url) for row in page if (resource := rows[row]) is not None]
-    prefixes = [row for row in page if window.folder(row) == row]
-    token = next_token(page[-1]) if len(left) > len(page) else None
-    body = {"kind": "storage#objects", "items": items, "prefixes": prefixes, "nextPageToken": token}
-    return Response(document={field: value for field, value in body.items() if value})
+    return Page(
+        [resource for row in page if (resource := rows[row]) is not None],
+        [row for row in page if window.folder(row) == row],
+        next_token(page[-1]) if len(left) > len(page) else None,
+    )
 
 
 def page_size(query: Mapping[str, str]) -> int:

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from gcp_storage_emulator.handlers import buckets as emulator
 
-from localcloud.storage import batch, buckets, copies, downloads, listing, objects, resumable, uploads
+from localcloud.storage import batch, buckets, copies, downloads, listing, objects, resumable, uploads, xml_api
 from localcloud.storage.errors import ApiError, NotImplementedHere
 from localcloud.storage.exchange import JSON_HEADERS, Request, Response, reply_error
 from localcloud.storage.fields import parse_mask, select
@@ -53,6 +53,9 @@ def _route(method: str, template: str, handler: Handler, *known: str) -> Route:
 
 _BUCKET = "/storage/v1/b/{bucket}"
 _OBJECT = _BUCKET + "/o/{object}"
+# the XML API: what the JSON API begins with is no bucket's name there
+_PLAIN_BUCKET = "/(?!(?:storage|upload|resumable|download|batch)/)(?P<bucket>[^/]+)"
+_PLAIN_OBJECT = _PLAIN_BUCKET + "/(?P<object>.+)"
 _UPLOAD = "(?:/resumable)?/upload/storage/v1/b/{bucket}/o"  # gcloud's uploads say so before /upload
 _READ = (*PARAMETERS, "generation", "If-Match", "If-None-Match")
 _INSERT = (*PARAMETERS, "uploadType", "upload_id", "name", "contentEncoding")
@@ -61,7 +64,7 @@ _REWRITE = (*_COPY, "maxBytesRewrittenPerCall")  # counts only between locations
 
 ROUTES = (
     _route("GET", "/storage/v1/b", buckets.list_buckets, "project", "prefix", "maxResults", "pageToken"),
-    _route("POST", "/storage/v1/b", buckets.insert, "project"),
+    _route("POST", "/storage/v1/b", buckets.insert, "project", *buckets.DEFAULT_ACLS),
     _route("GET", _BUCKET, buckets.get, *_BUCKET_CONDITIONS),
     _route("PATCH", _BUCKET, buckets.patch, *_BUCKET_CONDITIONS),
     _route("DELETE", _BUCKET, buckets.delete, *_BUCKET_CONDITIONS),
@@ -87,6 +90,9 @@ ROUTES = (
     _route("POST", _UPLOAD, uploads.insert, *_INSERT),
     _route("PUT", _UPLOAD, resumable.proceed, *_INSERT),
     _route("DELETE", _UPLOAD, resumable.cancel, *_INSERT),
+    _route("GET", _PLAIN_OBJECT, xml_api.get, "generation"),
+    _route("HEAD", _PLAIN_OBJECT, xml_api.get, "generation"),
+    _route("GET", _PLAIN_BUCKET + "/?", xml_api.list_bucket, *xml_api.LIST_PARAMETERS),
     _route("POST", "/batch/storage/v1", lambda store, request: batch.answer_batch(store, request, answer)),
 )
 

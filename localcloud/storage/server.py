@@ -140,11 +140,13 @@ class _Connection(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(body.length))
             with body.file:
                 self.end_headers()
-                if body.length:
+                if body.length and self.command != "HEAD":
                     self.connection.sendfile(body.file, body.start, body.length)
         else:
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
+            if self.command == "HEAD":
+                return
             for piece in filter(None, body):  # an empty chunk would be the last
                 self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
             self.wfile.write(b"0\r\n\r\n")

@@ -1,11 +1,12 @@
 """What the cases run on: the local cloud, one of the stock emulators, or a real project."""
 
+import os
 import subprocess
 import sys
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from google.auth.credentials import AnonymousCredentials, Credentials
 from google.cloud import bigquery, storage
 
-from localcloud import supervisor
+from localcloud import environment, supervisor
 
 TARGETS = ("local", "cloud", "gcp-storage-emulator", "bqemulator")
 STOCK = ("gcp-storage-emulator", "bqemulator")
@@ -33,6 +34,7 @@ class Target:
     project: str
     addresses: Mapping[str, str]
     credentials: Credentials
+    variables: Mapping[str, str] = field(default_factory=dict)  # what its own `env` command sets
 
     @property
     def stock(self) -> bool:
@@ -45,7 +47,7 @@ class Target:
         if self.name == "cloud":
             return {}
         names = {"storage": "STORAGE_EMULATOR_HOST", "bigquery": "BIGQUERY_EMULATOR_HOST"}
-        return {names[service]: address for service, address in self.addresses.items()}
+        return {**self.variables, **{names[service]: address for service, address in self.addresses.items()}}
 
     def unique(self, prefix: str) -> str:
         """Return a name that nobody else on the target has: letters, digits and the prefix."""
@@ -88,7 +90,7 @@ def local(data: Path) -> Iterator[Target]:
     try:
         addresses = supervisor.addresses_of(data)
         services = {name: addresses[name] for name in ("storage", "bigquery")}
-        yield Target("local", "local", services, _anonymous())
+        yield Target("local", "local", services, _anonymous(), environment.variables(data, addresses, os.environ))
     finally:
         _localcloud("down", data)
 
