@@ -8,7 +8,7 @@ from localcloud.storage.draft import Draft
 from localcloud.storage.errors import Invalid
 from localcloud.storage.exchange import Request, Response, parsed_json
 from localcloud.storage.intent import Intent
-from localcloud.storage.multipart import split_parts
+from localcloud.storage.multipart import stream_parts
 from localcloud.storage.preconditions import require
 from localcloud.storage.resource import linked
 from localcloud.storage.store import Store
@@ -37,13 +37,10 @@ def _media(store: Store, request: Request) -> Response:
 
 
 def _multipart(store: Store, request: Request) -> Response:
-    parts = split_parts(request.body.read(), request.header("Content-Type") or "")
-    if len(parts) != 2:
-        raise Invalid(f"Malformed multipart body: expected metadata and media, found {len(parts)} parts")
-    metadata, media = parts
-    intent = Intent.of(request, parsed_json(metadata.content), media.headers.get("Content-Type"))
+    metadata, headers, media = stream_parts(request.body.pieces(), request.header("Content-Type") or "")
+    intent = Intent.of(request, parsed_json(metadata.content), headers.get("Content-Type"))
     with store.drafting() as draft:
-        draft.receive([media.content])
+        draft.receive(media)
         return _publish(store, request, intent, draft)
 
 

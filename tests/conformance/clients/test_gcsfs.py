@@ -30,6 +30,7 @@ def test_gcsfs_reads_whole_objects_and_ranges(lake: Lake, files: Any) -> None:
 
 
 @USED
+@pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")  # aiohttp's advice to gcsfs
 def test_gcsfs_writes_in_blocks_and_moves(lake: Lake, files: Any) -> None:
     content = b"".join(bytes([number]) * 700_000 for number in range(5))
     with files.open(f"{lake.bucket}/w/one", "wb", block_size=1 << 20) as file:
