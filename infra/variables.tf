@@ -231,14 +231,14 @@ variable "work_pool_concurrency" {
 }
 
 variable "log_level" {
-  description = "What the worker and the runs log. Not above INFO: the alerts read how runs end from the log."
+  description = "What the worker and the runs log. Not above INFO: the alerts read from the log how runs end."
   type        = string
   default     = "INFO"
   nullable    = false
 
   validation {
     condition     = contains(["DEBUG", "INFO"], var.log_level)
-    error_message = "log_level: found \"${var.log_level}\", expected DEBUG or INFO; the alert on missing runs counts a line that Prefect writes at INFO."
+    error_message = "log_level: found \"${var.log_level}\", expected DEBUG or INFO; Prefect writes at INFO how a run ended, and the alerts read that line."
   }
 }
 

@@ -1,4 +1,4 @@
-# The local cloud: `make apply ENV=local`. Everything is on, so that the whole of infra/ is tried.
+# The local cloud: `make apply ENV=local`, which keeps the state in a file. Everything is on, so that the whole of infra/ is tried.
 environment = "local"
 project_id  = "local"
 protect     = false
