@@ -4,9 +4,9 @@ from pathlib import Path
 
 import prefect
 import pytest
-import yaml
 from prefect import states
 from prefect.client.schemas.objects import State
+from prefect.logging.configuration import load_logging_config
 from prefect.logging.formatters import PrefectFormatter
 
 ALERTS = Path(__file__).parents[2] / "infra" / "alerts.tf"
@@ -21,8 +21,7 @@ def patterns() -> dict[str, str]:
 
 def line(state: State[object], *, of: str = "flow") -> str:
     """Write a run's last line as Prefect's own formatter does, to the terminal that Cloud Run's log is fed from."""
-    formats = yaml.safe_load((Path(prefect.__file__).parent / "logging" / "logging.yml").read_text(encoding="utf-8"))
-    standard = formats["formatters"]["standard"]
+    standard = load_logging_config(Path(prefect.__file__).parent / "logging" / "logging.yml")["formatters"]["standard"]
     formatter = PrefectFormatter(
         standard["format"],
         standard["datefmt"],
@@ -36,7 +35,7 @@ def line(state: State[object], *, of: str = "flow") -> str:
 
 @pytest.mark.parametrize(
     "state",
-    [states.Failed(message="2 partitions failed"), states.Crashed(), State(type="FAILED", name="TimedOut")],  # type: ignore[arg-type]
+    [states.Failed(message="2 partitions failed"), states.Crashed(), State(type="FAILED", name="TimedOut")],
     ids=["failed", "crashed", "timed out"],
 )
 def test_the_alert_on_failed_runs_finds_the_last_line_of_one(state: State[object]) -> None:
