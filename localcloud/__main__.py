@@ -3,6 +3,7 @@
 # ruff: noqa: T201  # the commands say on the terminal what they did
 
 import argparse
+import importlib.util
 import json
 import os
 import signal
@@ -100,6 +101,17 @@ def _provision(options: argparse.Namespace) -> int:
     return 0
 
 
+def _terraform(options: argparse.Namespace) -> int:
+    if missing := [name for name in ("cryptography", "grpc", "msgpack") if importlib.util.find_spec(name) is None]:
+        raise LocalCloudError(
+            f"terraform: the stand-in provider needs {', '.join(missing)}, not installed here; "
+            "install landfall-localcloud[terraform]; nothing was done"
+        )
+    from localcloud.terraform.command import terraform  # noqa: PLC0415  # gRPC and the schemas: only this needs them
+
+    return terraform(options.data, options.config, options.arguments)
+
+
 def _serve(options: argparse.Namespace) -> int:
     from localcloud.process import serve  # noqa: PLC0415  # DuckDB and a web server: the other commands are quick
 
@@ -184,6 +196,16 @@ def _parser() -> argparse.ArgumentParser:
         "-json` would.",
     )
     provision.add_argument("--environment", default="local", help="(default: %(default)s)")
+    terraform = add(
+        "terraform",
+        _terraform,
+        data,
+        "Run Terraform on a copy of a configuration, on the local cloud, with a stand-in for the google provider.",
+    )
+    terraform.add_argument(
+        "--config", type=lambda text: Path(text).resolve(), default="infra", help="its folder (default: %(default)s)"
+    )
+    terraform.add_argument("arguments", nargs="*", metavar="-- ARGUMENTS")
     serve = commands.add_parser("serve", parents=[data])  # without help it is not listed
     serve.set_defaults(run=_serve)
     for name in CLOUD.probes:

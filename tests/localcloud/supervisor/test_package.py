@@ -54,7 +54,8 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
 
-    assert names == {str(path.relative_to(ROOT)) for path in (ROOT / "localcloud").rglob("*.py")}
+    code = (path for kind in ("*.py", "*.json") for path in (ROOT / "localcloud").rglob(kind))
+    assert names == {str(path.relative_to(ROOT)) for path in code}
 
 
 def test_its_versions_are_those_of_the_whole() -> None:
@@ -63,7 +64,8 @@ def test_its_versions_are_those_of_the_whole() -> None:
     )
 
     assert own["version"] == whole["version"]
-    assert set(own["dependencies"]) <= {*whole["dependencies"], *whole["optional-dependencies"]["local"]}
+    needed = {*own["dependencies"], *own["optional-dependencies"]["terraform"]}
+    assert needed <= {*whole["dependencies"], *whole["optional-dependencies"]["local"]}
 
 
 def test_it_runs_elsewhere_without_prefect_and_the_publishers_data(
