@@ -170,14 +170,14 @@ class Buckets:
     def delete(self, value: Value) -> None:
         """Delete the bucket, with `force_destroy` what is in it too."""
         objects = f"{self._url(value)}/o"
-        while items := (rest.find(f"{objects}?versions=true") or {}).get("items"):
+        while items := (rest.find(f"{objects}") or {}).get("items"):
             if not value.get("force_destroy"):
                 raise Refused(
                     f"Error trying to delete bucket {value['name']} containing objects without `force_destroy` set to "
                     "true"
                 )
             for item in items:
-                rest.remove(f"{objects}/{quote(item['name'], safe='')}?generation={item['generation']}")
+                rest.remove(f"{objects}/{quote(item['name'], safe='')}")
         rest.remove(self._url(value))
 
     def identify(self, given: str) -> Value:
