@@ -1,1 +1,1 @@
-"""From Terraform's outputs to Prefect's blocks."""
+"""From Terraform's outputs to Prefect's blocks and work pool."""

@@ -1,99 +1,103 @@
-"""Register an environment's Prefect blocks from Terraform's outputs.
+"""Register an environment's Prefect blocks and work pool from Terraform's outputs.
 
-terraform output -json | python -m blocks
+terraform -chdir=infra output -json | python -m blocks
 """
 
+# ruff: noqa: T201  # the command says what it did
+
 import argparse
-import json
 import sys
-import warnings
-from dataclasses import dataclass
-from typing import Any, Self
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from flows.settings import Settings
+from blocks import outputs
+from blocks.outputs import Outputs, OutputsError
 
+if TYPE_CHECKING:
+    from blocks.change import Change
 
-class OutputsError(Exception):
-    """Terraform's outputs are not what the blocks need."""
+DIFFERENT = 2
+"""The exit code of --check when there is something to do, as of `terraform plan -detailed-exitcode`."""
 
-
-@dataclass(frozen=True, slots=True)
-class Outputs:
-    """What the blocks are made of, as `terraform output -json` gives it."""
-
-    environment: str
-    project_id: str
-    lake_bucket: str
-
-    @classmethod
-    def read(cls, text: str) -> Self:
-        """Read the outputs' JSON.
-
-        Raises:
-            OutputsError: it is no JSON, or an output is missing.
-        """
-        try:
-            found = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise OutputsError(
-                f"standard input: not JSON ({error}), expected `terraform output -json`; nothing was written"
-            ) from error
-        values: dict[str, str] = {}
-        for name in cls.__slots__:
-            if not isinstance(found.get(name), dict) or not isinstance(found[name].get("value"), str):
-                raise OutputsError(
-                    f"standard input: no output {name!r}, expected one; run `terraform apply`, nothing was written"
-                )
-            values[name] = found[name]["value"]
-        return cls(**values)
+DONE = {"create": "created", "update": "updated", "keep": "unchanged", "remove": "removed"}
+TO_DO = {"create": "to create", "update": "to update", "keep": "unchanged", "remove": "to remove"}
 
 
-def register(outputs: Outputs) -> list[str]:
-    """Save the environment's blocks under their names, over those that are there; returns the names.
-
-    Keyless: in the cloud and on a laptop alike, credentials are those of the process that runs the flow.
-    """
-    # imported late: this costs two seconds, which a run whose blocks are there already does not need
-    from prefect_gcp.bigquery import BigQueryWarehouse  # noqa: PLC0415
-    from prefect_gcp.cloud_storage import GcsBucket  # noqa: PLC0415
-    from prefect_gcp.credentials import GcpCredentials  # noqa: PLC0415
-
-    names = Settings(environment=outputs.environment, publisher=None)
-    GcpCredentials(project=outputs.project_id).save(names.credentials_block, overwrite=True)
-    # loaded again, so that the others refer to this block and do not copy it
-    credentials = GcpCredentials.load(names.credentials_block)
-    GcsBucket(bucket=outputs.lake_bucket, gcp_credentials=credentials).save(names.lake_block, overwrite=True)
-    with warnings.catch_warnings():
-        # the block offers its client BigQuery's Storage API, which is not installed: no row passes this process
-        warnings.filterwarnings("ignore", message="Cannot create BigQuery Storage client")
-        BigQueryWarehouse(gcp_credentials=credentials).save(names.warehouse_block, overwrite=True)
-    return [names.credentials_block, names.lake_block, names.warehouse_block]
-
-
-def absent(outputs: Outputs) -> bool:
-    """Tell whether one of the environment's blocks is not registered yet."""
-    from prefect.client.orchestration import get_client  # noqa: PLC0415
-
-    names = Settings(environment=outputs.environment, publisher=None)
-    wanted = {names.credentials_block, names.lake_block, names.warehouse_block}
-    with get_client(sync_client=True) as client:
-        found: Any = client.read_block_documents()
-    return not wanted <= {document.name for document in found}
-
-
-def main() -> None:
-    """Read outputs from standard input and register blocks."""
-    parser = argparse.ArgumentParser(prog="python -m blocks", description=__doc__)
-    parser.add_argument("--if-absent", action="store_true", help="do nothing if the blocks are registered already")
-    arguments = parser.parse_args()
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Read outputs, compare, register; returns the exit code."""
+    options = _parser().parse_args(arguments)
     try:
-        outputs = Outputs.read(sys.stdin.read())
+        text, source = _text(options.infra)
+        given = outputs.parse(text, source, options.environment)
     except OutputsError as error:
-        sys.exit(str(error))
-    if not arguments.if_absent or absent(outputs):
-        for name in register(outputs):
-            print(f"registered {name}")  # noqa: T201 - what the command is for
+        print(error, file=sys.stderr)
+        return 1
+    return register(given, prune=options.prune, check=options.check, if_absent=options.if_absent)
+
+
+def register(given: Outputs, *, prune: bool = False, check: bool = False, if_absent: bool = False) -> int:
+    """Compare and register, say what was done, and return the exit code."""
+    # imported late: Prefect takes a second, and outputs that are wrong are said at once
+    from blocks import registration  # noqa: PLC0415
+    from blocks.server import ServerError, connect  # noqa: PLC0415
+
+    written = False
+
+    def say(change: "Change") -> None:
+        nonlocal written
+        written = written or change.action != "keep"
+        _print(DONE[change.action], change)
+
+    try:
+        with connect() as server:
+            if if_absent and not registration.absent(server, given):
+                return 0
+            changes, known = registration.plan(server, given)
+            wanted = [change for change in changes if prune or change.action != "remove"]
+            if check:
+                for change in wanted:
+                    _print(TO_DO[change.action], change)
+            else:
+                registration.make(wanted, known, say)
+    except OutputsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except ServerError as error:
+        print(f"{error}; {'the lines above were written' if written else 'nothing was written'}", file=sys.stderr)
+        return 1
+    for change in changes:
+        if change not in wanted:
+            print(f"left over {change.name} ({change.kind}): --prune removes it")
+    return DIFFERENT if check and any(change.action != "keep" for change in wanted) else 0
+
+
+def _print(word: str, change: "Change") -> None:
+    print(f"{word:<9} {change.name} ({change.kind})")
+    for line in change.differences:
+        print(f"          {line}")
+
+
+def _text(infra: Path | None) -> tuple[str, str]:
+    return (outputs.ask_terraform(infra), str(infra)) if infra else (sys.stdin.read(), "standard input")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m blocks",
+        description="Register an environment's Prefect blocks and work pool from Terraform's outputs, which it reads "
+        "from standard input.",
+    )
+    parser.add_argument("--infra", type=Path, metavar="FOLDER", help="ask terraform there in place of standard input")
+    parser.add_argument("--environment", help="refuse the outputs of any other")
+    parser.add_argument("--prune", action="store_true", help="remove what the outputs do not ask for any more")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument(
+        "--check", action="store_true", help="write nothing, show what would be done, and exit with 2 if it is anything"
+    )
+    kind.add_argument("--if-absent", action="store_true", help="do nothing if the blocks that a flow loads are there")
+    return parser
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

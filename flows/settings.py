@@ -44,6 +44,16 @@ class Settings(Reading):
         return f"landfall-{self.environment}-warehouse"
 
     @property
+    def secret_block(self) -> str:
+        """Name the GcpSecret block, a reference to the secret with Prefect's API key or auth string."""
+        return f"landfall-{self.environment}-secret"
+
+    @property
+    def database_block(self) -> str:
+        """Name the SqlAlchemyConnector block, which is there when a database is configured."""
+        return f"landfall-{self.environment}-database"
+
+    @property
     def dataset(self) -> str:
         """Name the BigQuery dataset."""
         return f"landfall_{self.environment.replace('-', '_')}"

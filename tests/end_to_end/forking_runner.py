@@ -17,7 +17,8 @@ from typing import Any
 import flows.gcs_to_bigquery
 import flows.web_to_bigquery
 import flows.web_to_gcs
-from blocks.__main__ import Outputs, register
+from blocks.__main__ import register
+from blocks.outputs import Outputs
 from flows import by_hand
 from flows.cli import main as cli
 
@@ -42,8 +43,7 @@ def _be(order: dict[str, Any]) -> None:
         getattr(importlib.import_module(module), function)()
     name, *arguments = order["argv"]
     if name == "register":
-        register(Outputs(*arguments))
-        sys.exit(0)
+        sys.exit(register(Outputs(*arguments)))
     if name == "landfall":
         sys.argv = order["argv"]
         cli.main()
