@@ -2,6 +2,10 @@
 CONTRACT ?= flights
 FROM ?=
 TO ?=
+# which environment of infra/ `make plan`, `apply`, `destroy` and `blocks` are about; `local` is the local cloud
+ENV ?= local
+# for `make blocks`: --check shows what it would do and ends with an error if that is anything, --prune removes what is left over
+OPTIONS ?=
 # how long `make fuzz` looks for trouble
 SECONDS ?= 300
 
@@ -18,11 +22,21 @@ PY := $(BIN)/python
 LOCAL := $(PY) -m localcloud
 CODE := flows blocks localcloud tests benchmarks docs
 
+# for a real environment: plain terraform, with that environment's state and values, and with its own question before it acts
+ifeq ($(ENV),local)
+TERRAFORM := $(LOCAL) terraform --data $(DATA) --
+ACT := -auto-approve
+else
+TERRAFORM := terraform -chdir=infra
+INIT := $(TERRAFORM) init -input=false -reconfigure -backend-config=envs/$(ENV).gcs.tfbackend >/dev/null
+endif
+VALUES := -var-file=envs/$(ENV).tfvars
+
 # made again whenever the lock changes; --require-hashes takes nothing that the lock does not name
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run up status down env blocks test coverage conformance check lint docs fuzz lock bench clean
+.PHONY: help run up status down env chosen plan apply destroy blocks test coverage conformance check lint docs fuzz lock bench clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { gsub(/\$$\$$/, "$$", $$2); printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -44,8 +58,36 @@ down: $(INSTALLED) ## stop them
 env: $(INSTALLED) ## print the exports for your own shell: eval "$$(make -s env)"
 	@$(LOCAL) env --data $(DATA)
 
-blocks: $(INSTALLED) ## make the local bucket and dataset, and register Prefect's blocks (after make up)
-	@$(LOCAL) exec --data $(DATA) -- sh -c '$(LOCAL) provision | $(PY) -m blocks'
+# one line if ENV has no values or there is no terraform
+chosen:
+	@[ -f infra/envs/$(ENV).tfvars ] || { echo 'infra/envs/$(ENV).tfvars: not found, expected an environment with values there:' \
+		'$(patsubst infra/envs/%.tfvars,%,$(wildcard infra/envs/*.tfvars)); nothing was done' >&2; exit 1; }
+	@command -v terraform >/dev/null || { echo 'terraform: not found on the PATH, expected 1.11 or newer; get it from' \
+		'https://developer.hashicorp.com/terraform/install, nothing was done' >&2; exit 1; }
+
+plan: chosen $(INSTALLED) ## show what `make apply` would change; ENV=dev, on the local cloud without it
+	@$(INIT)
+	@$(TERRAFORM) plan $(VALUES)
+
+apply: chosen $(INSTALLED) ## make or change what infra/ declares
+	@$(INIT)
+	@$(TERRAFORM) apply $(VALUES) $(ACT)
+
+destroy: chosen $(INSTALLED) ## remove it again
+	@$(INIT)
+	@$(TERRAFORM) destroy $(VALUES) $(ACT)
+
+ifeq ($(ENV),local)
+# a local cloud that was never applied has no outputs: there it makes bucket and dataset itself, as `make run` does
+blocks: $(INSTALLED) ## register Prefect's blocks and work pool from Terraform's outputs; OPTIONS=--check, --prune
+	@$(LOCAL) exec --data $(DATA) -- sh -c 'if [ -e $(DATA)/terraform/infra/terraform.tfstate ]; \
+		then outputs=$$($(TERRAFORM) output -json); else outputs=$$($(LOCAL) provision); fi \
+		&& printf %s "$$outputs" | $(PY) -m blocks --environment $(ENV) $(OPTIONS)'
+else
+blocks: chosen $(INSTALLED)
+	@$(INIT)
+	@$(PY) -m blocks --infra infra --environment $(ENV) $(OPTIONS)
+endif
 
 test: $(INSTALLED) ## run the tests
 	@$(PY) -m pytest --numprocesses 2 --dist loadfile

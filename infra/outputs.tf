@@ -79,3 +79,8 @@ output "log_level" {
   description = "What runs log."
   value       = var.log_level
 }
+
+output "database_url" {
+  description = "The address of a database beside the warehouse, without its password; no output if there is none."
+  value       = var.database_url
+}

@@ -230,6 +230,17 @@ variable "work_pool_concurrency" {
   }
 }
 
+variable "database_url" {
+  description = "A database beside the warehouse, as SQLAlchemy names it, for its block; null for none. The password is not here."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.database_url == null || can(regex("^[a-z0-9_]+([+][a-z0-9_]+)?://([^:/@]+@)?[^@]*$", var.database_url))
+    error_message = "database_url: found no address, or one with a password in it, expected one such as postgresql+psycopg2://user@host:5432/name; `make blocks` takes the password from LANDFALL_DATABASE_PASSWORD."
+  }
+}
+
 variable "log_level" {
   description = "What the worker and the runs log. Not above INFO: the alerts read from the log how runs end."
   type        = string

@@ -78,8 +78,10 @@ def test_a_state_that_was_never_applied_is_refused() -> None:
     [
         (
             "",
-            "infra: found no JSON (Expecting value: line 1 column 1 (char 0)), expected `terraform output -json`;"
-            " nothing was written",
+            (
+                "infra: found no JSON (Expecting value: line 1 column 1 (char 0)), expected `terraform output -json`;"
+                " nothing was written"
+            ),
         ),
         ("[1]", "infra: found no outputs, expected what `terraform output -json` prints; nothing was written"),
         ('{"a": 1}', "infra: found no outputs, expected what `terraform output -json` prints; nothing was written"),

@@ -251,8 +251,10 @@ def test_a_pool_of_another_type_is_refused_before_anything_is_written(
     assert blocks() == (
         1,
         [],
-        f"work pool landfall-{environment}: found the type process, expected cloud-run-v2; delete it, or give another"
-        " name in infra/, nothing was written\n",
+        (
+            f"work pool landfall-{environment}: found the type process, expected cloud-run-v2; delete it, or give"
+            " another name in infra/, nothing was written\n"
+        ),
     )
     assert documents(api, environment) == []
 
@@ -263,8 +265,10 @@ def test_outputs_of_another_environment_are_refused_before_the_server_is_asked(
     assert blocks("--environment", "prod") == (
         1,
         [],
-        f"standard input: found the outputs of environment '{environment}', expected 'prod'; run `make apply ENV=prod`,"
-        " nothing was written\n",
+        (
+            f"standard input: found the outputs of environment '{environment}', expected 'prod'; run"
+            " `make apply ENV=prod`, nothing was written\n"
+        ),
     )
 
 
@@ -300,8 +304,10 @@ def test_a_server_that_is_not_there_is_said_in_one_line(blocks: Blocks) -> None:
         assert blocks() == (
             1,
             [],
-            "http://127.0.0.1:1/api: [Errno 111] Connection refused, expected a Prefect server that answers; check"
-            " PREFECT_API_URL; nothing was written\n",
+            (
+                "http://127.0.0.1:1/api: [Errno 111] Connection refused, expected a Prefect server that answers; check"
+                " PREFECT_API_URL; nothing was written\n"
+            ),
         )
 
 
@@ -311,8 +317,10 @@ def test_an_address_that_is_not_prefects_api_is_said_in_one_line(blocks: Blocks,
         assert blocks() == (
             1,
             [],
-            f"{url}: answered 404 Not Found to POST /block_documents/filter, expected Prefect's API; is the address"
-            " complete, up to /api?; nothing was written\n",
+            (
+                f"{url}: answered 404 Not Found to POST /block_documents/filter, expected Prefect's API; is the address"
+                " complete, up to /api?; nothing was written\n"
+            ),
         )
 
 
@@ -321,8 +329,10 @@ def test_without_an_address_no_server_is_started_in_its_place(blocks: Blocks) ->
         assert blocks() == (
             1,
             [],
-            "PREFECT_API_URL: found nothing, expected the address of a Prefect server's API; on a laptop: eval"
-            ' "$(make -s env)"; nothing was written\n',
+            (
+                "PREFECT_API_URL: found nothing, expected the address of a Prefect server's API; on a laptop: eval"
+                ' "$(make -s env)"; nothing was written\n'
+            ),
         )
 
 
