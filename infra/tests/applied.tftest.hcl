@@ -23,6 +23,8 @@ variables {
 
   # with a default alone, `terraform test` 1.11 takes it for unset in the plan and for set in the apply
   prefect_api_secret = ""
+
+  database_url = "postgresql+psycopg2://etl@db.example.org:5432/trips"
 }
 
 run "blocks_and_deployments_read_these_outputs" {
@@ -44,6 +46,7 @@ run "blocks_and_deployments_read_these_outputs" {
       work_pool              = output.work_pool
       work_pool_concurrency  = output.work_pool_concurrency
       log_level              = output.log_level
+      database_url           = output.database_url
       } == {
       environment            = "dev"
       project_id             = "example-dev"
@@ -61,6 +64,7 @@ run "blocks_and_deployments_read_these_outputs" {
       work_pool              = "landfall-dev"
       work_pool_concurrency  = 10
       log_level              = "INFO"
+      database_url           = "postgresql+psycopg2://etl@db.example.org:5432/trips"
     }
     error_message = "an output is another"
   }

@@ -253,3 +253,19 @@ run "an_account_in_another_form" {
   }
   expect_failures = [var.billing_account]
 }
+
+run "a_databases_password" {
+  command = plan
+  variables {
+    database_url = "postgresql+psycopg2://etl:hunter2@db.example.org:5432/trips"
+  }
+  expect_failures = [var.database_url]
+}
+
+run "a_database_without_a_scheme" {
+  command = plan
+  variables {
+    database_url = "db.example.org:5432/trips"
+  }
+  expect_failures = [var.database_url]
+}
