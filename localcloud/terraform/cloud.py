@@ -106,6 +106,7 @@ class Cloud:
             service.delete(value)
         else:
             self._records.remove(name, value["id"])
+        self._forget_children(name, value["id"])
 
     def identify(self, name: str, given: str) -> Value:
         """Return as much of a resource as its id says."""
@@ -124,6 +125,14 @@ class Cloud:
         known = attributes(self._schemas[name]["block"])
         secret = {key for key, attribute in known.items() if attribute.get("sensitive") or attribute.get("write_only")}
         self._records.put(name, value["id"], {key: each for key, each in value.items() if key not in secret})
+
+    def _forget_children(self, name: str, identity: str) -> None:
+        """Let what was on a resource go with it: a bucket that is replaced has lost its bindings."""
+        last = identity.rpartition("/")[2]
+        for kind, known in RESOURCES.items():
+            for attribute, parent in known.parents.items():
+                if parent == name:
+                    self._records.remove_below(kind, attribute, last)
 
     def _check_wiring(self, name: str, value: Value) -> None:
         """Refuse what names a resource that is not there: Google would, and the order of creation is what is tested."""

@@ -26,7 +26,6 @@ DESCRIBED = (
     "google_artifact_registry_repository",
     "google_artifact_registry_repository.remote_repository_config",
     "google_bigquery_dataset",
-    "google_bigquery_dataset_access.condition",
     "google_cloud_run_v2_worker_pool",
     "google_iam_workload_identity_pool",
     "google_iam_workload_identity_pool_provider",
@@ -55,7 +54,7 @@ def extract(dump: dict[str, Any], version: str) -> dict[str, Any]:
         "version": version,
         "provider": _schema(provider["provider"]),
         "resources": resources,
-        "data_sources": {name: _schema(provider["data_source_schemas"][name]) for name in sorted(data_sources("", ""))},
+        "data_sources": {name: _schema(provider["data_source_schemas"][name]) for name in sorted(data_sources(""))},
     }
 
 
@@ -85,8 +84,18 @@ def main() -> int:
         found = list(differences(json.loads(HERE.read_text()), made))
         print("\n".join(found) or "no difference")
         return 1 if found else 0
-    HERE.write_text(json.dumps(made, indent=1) + "\n")
+    HERE.write_text(_text(made))
     return 0
+
+
+def _text(made: dict[str, Any]) -> str:
+    """Write one type a line: a new version of the provider then shows which types it changed."""
+    resources, data = (
+        ",\n".join(f"  {json.dumps(name)}: {json.dumps(each)}" for name, each in made[key].items())
+        for key in ("resources", "data_sources")
+    )
+    head = f'"version": {json.dumps(made["version"])},\n"provider": {json.dumps(made["provider"])}'
+    return f'{{\n{head},\n"resources": {{\n{resources}\n}},\n"data_sources": {{\n{data}\n}}\n}}\n'
 
 
 def _schema(schema: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,8 @@ class Kind:
     `id` and `computed` are format strings over the resource's own attributes. `parents` are the attributes that name
     another resource, and that one's type: it must be there when this one is made. What is `shared` is made by saying
     so twice as well as once: bindings, enabled services. `protected` names the attribute that forbids deletion.
-    `kept` are blocks that the provider fills in when the configuration leaves them out.
+    `kept` are blocks that the provider fills in when the configuration leaves them out, `capitals` are attributes that
+    it writes in them.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Kind:
     shared: bool = False
     protected: str | None = None
     kept: frozenset[str] = frozenset()
+    capitals: frozenset[str] = frozenset()
 
 
 def _names(text: str) -> frozenset[str]:
@@ -68,12 +70,6 @@ RESOURCES: Mapping[str, Kind] = {
         computed={"self_link": f"{_API}/projects/{{project}}/datasets/{{dataset_id}}"},
         kept=frozenset({"access"}),
     ),
-    "google_bigquery_dataset_access": Kind(
-        id="projects/{project}/datasets/{dataset_id}/{role}/{user_by_email}",
-        replaced_by=_names("dataset_id project role user_by_email group_by_email domain special_group iam_member view"),
-        parents={"dataset_id": "google_bigquery_dataset"},
-        shared=True,
-    ),
     "google_bigquery_dataset_iam_member": _member(
         "dataset_id", "projects/{project}/datasets/{dataset_id}", {"dataset_id": "google_bigquery_dataset"}
     ),
@@ -83,22 +79,12 @@ RESOURCES: Mapping[str, Kind] = {
         defaults={"ownership_scope": None},
         computed={"name": "billingAccounts/{billing_account}/budgets/{serial}"},
     ),
-    "google_cloud_run_v2_job": Kind(
-        id=f"{_RUN}/jobs/{{name}}",
-        replaced_by=_names("name location project"),
-        defaults={"deletion_protection": True},
-        protected="deletion_protection",
-    ),
-    "google_cloud_run_v2_job_iam_member": _member("name", f"{_RUN}/jobs/{{name}}", {"name": "google_cloud_run_v2_job"}),
     "google_cloud_run_v2_worker_pool": Kind(
         id=f"{_RUN}/workerPools/{{name}}",
         replaced_by=_names("name location project"),
         defaults={"deletion_protection": True},
         protected="deletion_protection",
         kept=_names("scaling instance_splits"),
-    ),
-    "google_cloud_run_v2_worker_pool_iam_member": _member(
-        "name", f"{_RUN}/workerPools/{{name}}", {"name": "google_cloud_run_v2_worker_pool"}
     ),
     "google_iam_workload_identity_pool": Kind(
         id=_POOL,
@@ -181,6 +167,7 @@ RESOURCES: Mapping[str, Kind] = {
         defaults={"storage_class": "STANDARD", "force_destroy": False},
         computed={"self_link": "https://www.googleapis.com/storage/v1/b/{name}", "url": "gs://{name}"},
         kept=frozenset({"soft_delete_policy"}),
+        capitals=frozenset({"location"}),
     ),
     "google_storage_bucket_iam_member": _member("bucket", "b/{bucket}", {"bucket": "google_storage_bucket"}),
 }
@@ -188,23 +175,8 @@ RESOURCES: Mapping[str, Kind] = {
 NUMBER = "123456789012"  # of the one project
 
 
-def data_sources(project: str, region: str | None) -> dict[str, Value]:
+def data_sources(project: str) -> dict[str, Value]:
     """Return what each data source finds; what it does not name is null."""
-    storage = f"service-{NUMBER}@gs-project-accounts.iam.gserviceaccount.com"
-    warehouse = f"bq-{NUMBER}@bigquery-encryption.iam.gserviceaccount.com"
     return {
-        "google_client_config": {"id": f"projects/{project}", "project": project, "region": region, "access_token": ""},
         "google_project": {"id": f"projects/{project}", "project_id": project, "number": NUMBER, "name": project},
-        "google_storage_project_service_account": {
-            "id": storage,
-            "email_address": storage,
-            "member": f"serviceAccount:{storage}",
-            "project": project,
-        },
-        "google_bigquery_default_service_account": {
-            "id": warehouse,
-            "email": warehouse,
-            "member": f"serviceAccount:{warehouse}",
-            "project": project,
-        },
     }

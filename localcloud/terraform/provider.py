@@ -169,7 +169,7 @@ class Provider:
         """Look something up."""
         config, settings = unpack(request.config), self._cloud.settings
         project = config.get("project_id") or config.get("project") or settings.project
-        found = {**config, **data_sources(project, settings.region)[request.type_name]}
+        found = {**config, **data_sources(project)[request.type_name]}
         block = SCHEMAS["data_sources"][request.type_name]["block"]
         return CLASSES["ValueResponse"](value=pack(shaped(block, found)))
 
@@ -224,6 +224,7 @@ class Provider:
         for key in kind.kept:
             if prior and not config.get(key):
                 value[key] = prior.get(key)
+        value |= {key: str(value[key]).upper() for key in kind.capitals if value[key] is not UNKNOWN}
         if "terraform_labels" in known:
             value |= self._labels(prior, value.get("labels"))
         return with_unknowns(_block(name), value, prior)

@@ -47,6 +47,17 @@ class Records:
         """Forget one; it need not be there."""
         self._change(lambda kinds: kinds.get(kind, {}).pop(identity, None))
 
+    def remove_below(self, kind: str, attribute: str, name: str) -> None:
+        """Forget those of a kind whose attribute names a resource, by its last word."""
+
+        def is_below(value: Value) -> bool:
+            return isinstance(value[attribute], str) and value[attribute].rpartition("/")[2] == name
+
+        def remove(kinds: dict[str, Any]) -> None:
+            kinds[kind] = {key: each for key, each in kinds.get(kind, {}).items() if not is_below(each)}
+
+        self._change(remove)
+
     def _change(self, change: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
         with self._locked():
             kinds = read_json(self._path) or {}
