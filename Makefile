@@ -26,7 +26,16 @@ CODE := flows blocks localcloud tests benchmarks docs
 ifeq ($(ENV),local)
 TERRAFORM := $(LOCAL) terraform --data $(DATA) --
 ACT := -auto-approve
+# bucket and dataset that `make run` made, Terraform takes over
+ADOPT = $(TERRAFORM) state list 2>/dev/null | grep -qx google_storage_bucket.lake \
+	|| for made in google_storage_bucket.lake=landfall-local-lake \
+		google_bigquery_dataset.warehouse=projects/local/datasets/landfall_local; \
+	do $(TERRAFORM) import $(VALUES) $${made%%=*} $${made\#*=} >/dev/null 2>&1; done;
+# all of a recipe's commands on one local cloud, started once
+ON_CLOUD := $(LOCAL) exec --no-prefect --data $(DATA) --
 else
+ON_CLOUD :=
+ADOPT :=
 TERRAFORM := terraform -chdir=infra
 INIT := $(TERRAFORM) init -input=false -reconfigure -backend-config=envs/$(ENV).gcs.tfbackend >/dev/null
 endif
@@ -71,7 +80,7 @@ plan: chosen $(INSTALLED) ## show what `make apply` would change; ENV=dev, on th
 
 apply: chosen $(INSTALLED) ## make or change what infra/ declares
 	@$(INIT)
-	@$(TERRAFORM) apply $(VALUES) $(ACT)
+	@$(ON_CLOUD) sh -c '$(ADOPT) exec $(TERRAFORM) apply $(VALUES) $(ACT)'
 
 destroy: chosen $(INSTALLED) ## remove it again
 	@$(INIT)

@@ -119,8 +119,7 @@ def _take(record: type[Any], given: dict[str, Any], source: str) -> dict[str, An
         if field.name not in given:
             if field.default is MISSING:
                 raise OutputsError(
-                    f"{source}: found no output {field.name!r}, expected one; run `terraform apply`,"
-                    " nothing was written"
+                    f"{source}: found no output {field.name!r}, expected one; run `make apply`, nothing was written"
                 )
             continue
         expected = int if field.type is int else str

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -108,8 +109,65 @@ def test_any_google_client_can_look_inside_after_make_up(addresses: dict[str, st
     assert answer.stdout.splitlines() == ["336776 350217607", "12", "UA 58665 B6 54635 EV 54173"]
 
 
+needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on the PATH")
+
+
+@needs_terraform
+@pytest.mark.timeout(240)
+def test_terraform_takes_over_what_make_run_made_and_a_second_apply_and_blocks_change_nothing(
+    first: tuple[Path, subprocess.CompletedProcess[str]], addresses: dict[str, str]
+) -> None:
+    data, _ = first
+    storage, warehouse = clients(addresses)
+    made = storage.get_bucket("landfall-local-lake").time_created
+    applied = make("apply", data)
+    assert applied.returncode == 0, applied.stdout + applied.stderr
+    assert storage.get_bucket("landfall-local-lake").time_created == made
+    blocks = make("blocks", data).stdout
+    assert [line.split()[:2] for line in blocks.splitlines()] == [
+        ["unchanged", "landfall-local-credentials"],
+        ["unchanged", "landfall-local-lake"],
+        ["unchanged", "landfall-local-warehouse"],
+        ["created", "landfall-local-secret"],
+        ["created", "landfall-local"],
+        ["created", "landfall-local/default"],
+    ]
+    assert make("blocks", data).stdout == re.sub("(?m)^created  ", "unchanged", blocks)
+    assert "0 added, 0 changed, 0 destroyed" in make("apply", data).stdout
+    assert make("run", data).stdout.splitlines()[-1] == "12 partitions up to date"
+    assert "Destroy complete" in make("destroy", data).stdout
+    assert not storage.bucket("landfall-local-lake").exists()
+    assert list(warehouse.list_datasets()) == []
+    refused = make("blocks", data, "OPTIONS=--check")
+    assert refused.stdout == ""
+    assert refused.stderr.splitlines()[0] == (
+        "standard input: found no output 'environment', expected one; run `make apply`, nothing was written"
+    )
+
+
+def test_without_terraform_one_line_says_how_to_get_it(tmp_path: Path) -> None:
+    for program in ("make", "sh"):
+        (tmp_path / program).symlink_to(str(shutil.which(program)))
+    for target in ("plan", "apply", "destroy"):
+        said = make(target, tmp_path, "ENV=dev", "SHELL=/bin/sh", f"PATH={tmp_path}")
+        assert (said.returncode, said.stdout) == (2, "")
+        assert said.stderr.splitlines()[0] == (
+            "terraform: not found on the PATH, expected 1.11 or newer; get it from"
+            " https://developer.hashicorp.com/terraform/install, nothing was done"
+        )
+
+
+def test_an_environment_without_values_is_refused(tmp_path: Path) -> None:
+    said = make("plan", tmp_path, "ENV=nope")
+    assert (said.returncode, said.stdout) == (2, "")
+    assert said.stderr.splitlines()[0] == (
+        "infra/envs/nope.tfvars: not found, expected an environment with values there: dev local prod staging;"
+        " nothing was done"
+    )
+
+
 def test_bare_make_prints_its_targets(tmp_path: Path) -> None:
     printed = make("help", tmp_path).stdout
-    for target in ("run", "up", "down", "env", "blocks", "test", "check", "bench"):
+    for target in ("run", "up", "down", "env", "plan", "apply", "destroy", "blocks", "test", "check", "bench"):
         assert re.search(rf"make {target} +\S", printed), printed
     assert 'eval "$(make -s env)"' in printed

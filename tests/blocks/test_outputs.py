@@ -63,13 +63,13 @@ def test_an_environment_without_a_work_pool_has_no_cloud_run() -> None:
 @pytest.mark.parametrize("name", sorted(VALUES.keys() - {"work_pool"}))
 def test_a_missing_output_is_named(name: str) -> None:
     assert refusal(printed(**{name: None})) == (
-        f"infra: found no output {name!r}, expected one; run `terraform apply`, nothing was written"
+        f"infra: found no output {name!r}, expected one; run `make apply`, nothing was written"
     )
 
 
 def test_a_state_that_was_never_applied_is_refused() -> None:
     assert refusal("{}") == (
-        "infra: found no output 'environment', expected one; run `terraform apply`, nothing was written"
+        "infra: found no output 'environment', expected one; run `make apply`, nothing was written"
     )
 
 
