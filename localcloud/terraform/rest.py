@@ -25,7 +25,12 @@ def call(method: str, url: str, body: dict[str, Any] | None = None) -> dict[str,
     """
     answer = _request(method, url, body)
     if answer.status >= 400:
-        raise Refused(f"googleapi: Error {answer.status}: {_message(answer)}", f"{method} {url}")
+        made = (
+            "\nIt was made without Terraform, by `make run` perhaps: import it, or remove it."
+            if answer.status == 409
+            else ""
+        )
+        raise Refused(f"googleapi: Error {answer.status}: {_message(answer)}", f"{method} {url}{made}")
     return _document(answer)
 
 

@@ -156,7 +156,8 @@ class Terraform:
     def state(self) -> dict[str, Any]:
         """Return each resource's attributes, by address."""
         shown = json.loads(self.done("show", "-json"))
-        return {each["address"]: each["values"] for each in shown["values"]["root_module"]["resources"]}
+        root = shown["values"]["root_module"] if "values" in shown else {}
+        return {each["address"]: each["values"] for each in root.get("resources", [])}
 
     @property
     def home(self) -> Path:
