@@ -115,7 +115,7 @@ resource "google_monitoring_alert_policy" "run_missing" {
     # in PromQL, because it also holds where there was never a run, which an absence condition does not
     condition_prometheus_query_language {
       query                     = "absent_over_time(logging_googleapis_com:user_${google_logging_metric.runs_completed.name}{monitored_resource=\"cloud_run_job\"}[${var.missing_run_after_hours}h])"
-      duration                  = "0s"
+      duration                  = "60s"
       evaluation_interval       = "600s"
       disable_metric_validation = true # the metric exists for alerts only after its first run
     }
