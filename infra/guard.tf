@@ -1,6 +1,7 @@
-# Remembers what this state is of. Another environment's values on this state (a slip with -var-file or the backend)
-# are refused at plan, by the preconditions on lake and warehouse. What really keeps environments apart is IAM: no
-# account of one has a binding in another.
+# Remembers what this state is of. Another environment's values on this state (a slip with -var-file or the backend) are
+# refused by a validation in variables.tf, in plan, apply and destroy alike. Not by preconditions on lake and warehouse:
+# a destroy does not look at those (docs/decisions/0010-environment-guard.md). What really keeps environments apart is
+# IAM: no account of one has a binding in another.
 resource "terraform_data" "environment" {
   input = { environment = var.environment, project_id = var.project_id }
 

@@ -26,13 +26,6 @@ resource "google_storage_bucket" "lake" {
     }
   }
 
-  lifecycle {
-    precondition {
-      condition     = local.same_environment
-      error_message = local.other_environment
-    }
-  }
-
   depends_on = [google_project_service.needed]
 }
 

@@ -49,6 +49,12 @@ variable "protect" {
   type        = bool
   default     = true
   nullable    = false
+
+  # the guard of guard.tf, at the one variable that says what may be destroyed; a condition must name its variable
+  validation {
+    condition     = var.protect != null && local.same_environment
+    error_message = local.other_environment
+  }
 }
 
 variable "lake_bucket" {

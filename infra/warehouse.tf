@@ -10,13 +10,6 @@ resource "google_bigquery_dataset" "warehouse" {
   delete_contents_on_destroy  = !var.protect
   labels                      = local.labels
 
-  lifecycle {
-    precondition {
-      condition     = local.same_environment
-      error_message = local.other_environment
-    }
-  }
-
   depends_on = [google_project_service.needed]
 }
 

@@ -24,7 +24,7 @@ run "another_environment_is_refused_at_plan" {
     environment = "prod"
     project_id  = "example-dev"
   }
-  expect_failures = [google_storage_bucket.lake, google_bigquery_dataset.warehouse]
+  expect_failures = [var.protect]
 }
 
 run "another_project_is_refused_at_plan" {
@@ -33,7 +33,7 @@ run "another_project_is_refused_at_plan" {
     environment = "dev"
     project_id  = "example-prod"
   }
-  expect_failures = [google_storage_bucket.lake, google_bigquery_dataset.warehouse]
+  expect_failures = [var.protect]
 }
 
 run "its_own_values_still_hold" {

@@ -1,4 +1,4 @@
-# Values that do not hold are refused, each by the validation of its own variable.
+# Values that do not hold are refused, each by the validation of its own variable: `expect_failures` is met only if all do.
 
 mock_provider "google" {}
 
@@ -7,12 +7,22 @@ variables {
   project_id  = "example-dev"
 }
 
-run "an_environment_in_capitals" {
+run "names_and_places_in_another_form" {
   command = plan
   variables {
     environment = "Dev"
+    project_id  = "123456789"
+    region      = "us-central1-a"
+    location    = "us"
+    lake_bucket = "gs://lake"
   }
-  expect_failures = [var.environment]
+  expect_failures = [
+    var.environment,
+    var.project_id,
+    var.region,
+    var.location,
+    var.lake_bucket,
+  ]
 }
 
 run "an_environment_that_leaves_no_room_for_a_service_account" {
@@ -31,227 +41,107 @@ run "an_environment_that_ends_with_a_hyphen" {
   expect_failures = [var.environment]
 }
 
-run "a_projects_number" {
+run "times_to_keep_that_are_no_time" {
   command = plan
   variables {
-    project_id = "123456789"
-  }
-  expect_failures = [var.project_id]
-}
-
-run "a_zone_for_a_region" {
-  command = plan
-  variables {
-    region = "us-central1-a"
-  }
-  expect_failures = [var.region]
-}
-
-run "a_location_in_small_letters" {
-  command = plan
-  variables {
-    location = "us"
-  }
-  expect_failures = [var.location]
-}
-
-run "a_bucket_as_an_address" {
-  command = plan
-  variables {
-    lake_bucket = "gs://lake"
-  }
-  expect_failures = [var.lake_bucket]
-}
-
-run "a_retention_of_nothing" {
-  command = plan
-  variables {
+    protect                   = false
     superseded_retention_days = 0
+    soft_delete_days          = 3
+    table_expiration_days     = 0
   }
-  expect_failures = [var.superseded_retention_days]
+  expect_failures = [var.superseded_retention_days, var.soft_delete_days, var.table_expiration_days]
 }
 
-run "a_retention_of_half_a_day" {
+run "half_a_day_and_an_expiration_where_tables_are_protected" {
   command = plan
   variables {
+    protect                   = true
     superseded_retention_days = 1.5
+    table_expiration_days     = 30
   }
-  expect_failures = [var.superseded_retention_days]
+  expect_failures = [var.superseded_retention_days, var.table_expiration_days]
 }
 
-run "a_soft_delete_that_storage_does_not_take" {
+run "people_and_repositories_in_another_form" {
   command = plan
   variables {
-    soft_delete_days = 3
-  }
-  expect_failures = [var.soft_delete_days]
-}
-
-run "an_expiration_of_nothing" {
-  command = plan
-  variables {
-    table_expiration_days = 0
-    protect               = false
-  }
-  expect_failures = [var.table_expiration_days]
-}
-
-run "an_expiration_where_tables_are_protected" {
-  command = plan
-  variables {
-    table_expiration_days = 30
-    protect               = true
-  }
-  expect_failures = [var.table_expiration_days]
-}
-
-run "an_operator_without_a_kind" {
-  command = plan
-  variables {
-    operators = ["ada@example.org"]
-  }
-  expect_failures = [var.operators]
-}
-
-run "a_repository_as_an_address" {
-  command = plan
-  variables {
+    operators         = ["ada@example.org"]
     github_repository = "https://github.com/example/landfall"
-    github_owner_id   = "1"
+    github_ref        = "main"
+    alert_emails      = ["data"]
   }
-  expect_failures = [var.github_repository]
-}
-
-run "an_owners_name_for_a_number" {
-  command = plan
-  variables {
-    github_owner_id   = "example"
-    github_repository = "example/landfall"
-  }
-  expect_failures = [var.github_owner_id]
+  expect_failures = [
+    var.operators,
+    var.github_repository,
+    var.github_ref,
+    var.alert_emails,
+  ]
 }
 
 run "a_repository_without_its_owners_number" {
   command = plan
   variables {
-    github_owner_id   = null
     github_repository = "example/landfall"
+    github_owner_id   = null
   }
   expect_failures = [var.github_owner_id]
 }
 
-run "a_branch_without_refs" {
+run "an_api_a_key_and_a_pool_that_no_worker_can_use" {
   command = plan
   variables {
-    github_ref = "main"
-  }
-  expect_failures = [var.github_ref]
-}
-
-run "an_address_that_is_not_the_api" {
-  command = plan
-  variables {
-    prefect_api_url = "https://prefect.example.org"
-  }
-  expect_failures = [var.prefect_api_url]
-}
-
-run "an_unknown_auth" {
-  command = plan
-  variables {
-    prefect_auth = "password"
-  }
-  expect_failures = [var.prefect_auth]
-}
-
-run "a_secret_with_a_line_break" {
-  command = plan
-  variables {
-    prefect_api_secret = "pnu_1\n"
-  }
-  expect_failures = [var.prefect_api_secret]
-}
-
-run "a_secret_version_below_zero" {
-  command = plan
-  variables {
+    prefect_api_url            = "https://prefect.example.org"
+    prefect_auth               = "password"
+    prefect_api_secret         = "pnu_1\n"
     prefect_api_secret_version = -1
+    work_pool_concurrency      = 0
   }
-  expect_failures = [var.prefect_api_secret_version]
+  expect_failures = [
+    var.prefect_api_url,
+    var.prefect_auth,
+    var.prefect_api_secret,
+    var.prefect_api_secret_version,
+    var.work_pool_concurrency,
+  ]
 }
 
-run "an_image_without_a_tag" {
+run "a_log_level_that_hides_how_runs_end_and_a_wait_that_alerts_cannot_look_back" {
   command = plan
   variables {
-    worker_image    = "prefecthq/prefect"
-    prefect_api_url = "https://prefect.example.org/api"
-  }
-  expect_failures = [var.worker_image]
-}
-
-run "a_worker_without_an_api" {
-  command = plan
-  variables {
-    worker_image = "prefecthq/prefect:3"
-  }
-  expect_failures = [var.worker_image]
-}
-
-run "a_pool_that_lets_nothing_through" {
-  command = plan
-  variables {
-    work_pool_concurrency = 0
-  }
-  expect_failures = [var.work_pool_concurrency]
-}
-
-run "a_log_level_that_hides_how_runs_end" {
-  command = plan
-  variables {
-    log_level = "WARNING"
-  }
-  expect_failures = [var.log_level]
-}
-
-run "an_alert_to_no_address" {
-  command = plan
-  variables {
-    alert_emails = ["data"]
-  }
-  expect_failures = [var.alert_emails]
-}
-
-run "a_wait_that_alerts_cannot_look_back" {
-  command = plan
-  variables {
+    log_level               = "WARNING"
     missing_run_after_hours = 48
   }
-  expect_failures = [var.missing_run_after_hours]
+  expect_failures = [var.log_level, var.missing_run_after_hours]
 }
 
-run "a_budget_of_nothing" {
+run "an_owners_name_for_a_number_and_a_budgets_account_in_another_form" {
   command = plan
   variables {
-    monthly_budget  = 0
-    billing_account = "01AB23-CD45EF-678901"
+    github_repository = "example/landfall"
+    github_owner_id   = "example"
+    billing_account   = "billingAccounts/1"
   }
-  expect_failures = [var.monthly_budget]
+  expect_failures = [var.github_owner_id, var.billing_account]
 }
 
-run "a_budget_without_an_account" {
+run "an_image_without_a_tag_and_a_budget_of_nothing" {
   command = plan
   variables {
+    prefect_api_url = "https://prefect.example.org/api"
+    worker_image    = "prefecthq/prefect"
+    billing_account = "01AB23-CD45EF-678901"
+    monthly_budget  = 0
+  }
+  expect_failures = [var.worker_image, var.monthly_budget]
+}
+
+run "a_worker_without_an_api_and_a_budget_without_an_account" {
+  command = plan
+  variables {
+    worker_image   = "prefecthq/prefect:3"
     monthly_budget = 50
   }
-  expect_failures = [var.monthly_budget]
-}
-
-run "an_account_in_another_form" {
-  command = plan
-  variables {
-    billing_account = "billingAccounts/1"
-  }
-  expect_failures = [var.billing_account]
+  expect_failures = [var.worker_image, var.monthly_budget]
 }
 
 run "a_databases_password" {
