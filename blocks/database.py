@@ -4,8 +4,6 @@ from typing import Any
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from blocks.outputs import OutputsError
 
@@ -24,6 +22,10 @@ def connection(url: str) -> dict[str, Any]:
     Raises:
         OutputsError: it is no address of a database, or holds a password.
     """
+    # imported late: it takes a fifth of a second, and most environments have no database
+    from sqlalchemy.engine import make_url  # noqa: PLC0415
+    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
+
     try:
         parts = make_url(url)
     except (ArgumentError, ValueError) as error:  # the message would repeat a password

@@ -20,8 +20,8 @@ def connect(settings: Settings) -> Destination:
         lake, warehouse = _load(settings)
     except ValueError as error:  # so Prefect says that there is no such block
         raise SettingsError(
-            f"{error}; expected the blocks of environment {settings.environment}: register them with `make blocks`,"
-            " nothing was written"
+            f"{error}; expected the blocks of environment {settings.environment}: register them with"
+            f" `make blocks ENV={settings.environment}`, nothing was written"
         ) from error
     return open_destination(
         lake.get_bucket(),

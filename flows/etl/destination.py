@@ -39,7 +39,7 @@ def open_destination(bucket: storage.Bucket, warehouse: bigquery.Client, dataset
         found = warehouse.get_dataset(dataset)
     except NotFound as error:
         raise EnvironmentMismatch(
-            f"gs://{bucket.name}, {dataset}: {error.message}, expected both; run `terraform apply`, or on a laptop"
+            f"gs://{bucket.name}, {dataset}: {error.message}, expected both; run `make apply`, or on a laptop"
             " `make blocks`; nothing was written"
         ) from error
     for what, labels in ((f"gs://{bucket.name}", bucket.labels), (found.full_dataset_id, found.labels)):

@@ -113,5 +113,5 @@ def test_a_dataset_that_is_absent_is_refused_in_one_line(place: Place) -> None:
     place.bigquery.delete_dataset(place.dataset)
     run = place.run("flights", "2013-01")
     assert run.code == 1
-    assert f"Not found: Dataset local:{place.dataset}, expected both; run `terraform apply`" in run.last_line
+    assert f"Not found: Dataset local:{place.dataset}, expected both; run `make apply`" in run.last_line
     assert "Traceback" not in run.text
