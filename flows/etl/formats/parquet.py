@@ -35,6 +35,8 @@ RATIO_FROM_BYTES = 1 << 30  # below this, no ratio does harm
 BATCH_ROWS = 65_536
 BATCH_BYTES = 16 << 20  # of wide rows: what a batch may take, by the footer
 BUFFER_BYTES = 256 << 10  # read ahead in each column
+# pyarrow's buffered streams allocate what a damaged page's header says, up to 2 GiB; files up to this size need none
+SMALL_BYTES = 16 << 20
 RAW = 1_000  # characters of a row in the quarantine
 
 # what pyarrow raises for a damaged file: its own, the system's, and Python's for names that are no UTF-8
@@ -124,7 +126,7 @@ class ParquetReader:
         return pyarrow.parquet.ParquetFile(
             self._source,
             coerce_int96_timestamp_unit=unit,
-            buffer_size=BUFFER_BYTES,
+            buffer_size=BUFFER_BYTES if self._source.size() > SMALL_BYTES else 0,
             pre_buffer=False,  # else a whole row group is held, often the whole file
             page_checksum_verification=True,
         )
