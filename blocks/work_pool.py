@@ -44,7 +44,7 @@ def plan(outputs: Outputs, cloud_run: CloudRun | None, known: Known) -> list[Cha
 def template(outputs: Outputs, cloud_run: CloudRun, credentials_id: str) -> dict[str, Any]:
     """Give the base job template: the integration's own, with this environment's defaults.
 
-    A deployment names its image: the integration's default has none of our code in it.
+    A deployment names its image, or its runs are refused: the integration's default has none of our code in it.
     """
     # imported late: with the discovery of Google's APIs it takes a second
     from prefect_gcp.workers.cloud_run_v2 import CloudRunWorkerV2  # noqa: PLC0415
@@ -61,7 +61,8 @@ def template(outputs: Outputs, cloud_run: CloudRun, credentials_id: str) -> dict
     }
     for name, value in defaults.items():
         variables["properties"][name]["default"] = value
-    del variables["properties"]["image"]["default"]
+    image = {"title": "Image Name", "description": "The image with the flows.", "type": "string", "minLength": 1}
+    variables["properties"]["image"] = image  # "" is what an unset variable of prefect.yaml leaves
     variables["required"] = ["image"]
     # as a variable's default Prefect 3.8 refuses it: it reads the block without its secrets, and takes their stars
     # for a value that does not fit

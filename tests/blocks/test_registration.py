@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
 
+import httpx
 import pytest
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_KEY, PREFECT_API_URL, temporary_settings
@@ -242,6 +243,23 @@ def test_a_worker_gets_a_job_with_the_environments_identity_secret_and_image(
     assert task["serviceAccount"] == "run@acme-data.iam.gserviceaccount.com"
     assert task["containers"][0]["image"] == "landfall:1"
     assert template["variables"]["required"] == ["image"]
+
+
+def test_prefect_refuses_a_run_without_an_image(blocks: Blocks, api: Any, environment: str) -> None:
+    blocks()
+    deployment = {
+        "name": environment,
+        "flow_id": api.request("POST", "/flows/", json={"name": f"flow-{environment}"}).json()["id"],
+        "work_pool_name": f"landfall-{environment}",
+    }
+    with pytest.raises(httpx.HTTPStatusError, match="422"):  # the image of an unset variable in prefect.yaml
+        api.request("POST", "/deployments/", json={**deployment, "job_variables": {"image": ""}})
+    made = api.request("POST", "/deployments/", json=deployment).json()
+    with pytest.raises(httpx.HTTPStatusError, match="'image' is a required property"):
+        api.request("POST", f"/deployments/{made['id']}/create_flow_run", json={"state": {"type": "SCHEDULED"}})
+    made = api.request("POST", "/deployments/", json={**deployment, "job_variables": {"image": "landfall:1"}}).json()
+    run = api.request("POST", f"/deployments/{made['id']}/create_flow_run", json={"state": {"type": "SCHEDULED"}})
+    assert (run.status_code, made["work_queue_name"]) == (201, "default")
 
 
 def test_a_pool_of_another_type_is_refused_before_anything_is_written(
