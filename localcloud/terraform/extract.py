@@ -14,9 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from localcloud.terraform.kinds import RESOURCES, data_sources
+from localcloud.terraform.kinds import ADDRESS, RESOURCES, data_sources
 
-ADDRESS = "registry.terraform.io/hashicorp/google"
 HERE = Path(__file__).parent / "schemas.json"
 # Prose, and what core does without.
 _LEFT_OUT = frozenset({"description", "description_kind", "deprecation_message"})

@@ -9,6 +9,8 @@ from typing import Any
 
 from localcloud.terraform.values import Value
 
+ADDRESS = "registry.terraform.io/hashicorp/google"
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:

@@ -5,6 +5,7 @@ It is HashiCorp's go-plugin: https://github.com/hashicorp/go-plugin/blob/main/do
 
 import base64
 import datetime as dt
+import json
 import os
 import signal
 import sys
@@ -20,31 +21,46 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from localcloud.terraform.kinds import ADDRESS
 from localcloud.terraform.messages import CLASSES, METHODS, SERVICE
 from localcloud.terraform.provider import Provider
 
 # what Terraform sets, so that nobody takes the program for a command
 COOKIE = ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2")
+RESIDENT = "--resident"
 _WATCH_S = 1.0
 
 
 def main() -> None:
-    """Serve until Terraform says that it is done, or is gone."""
-    if os.environ.get(COOKIE[0]) != COOKIE[1]:
-        sys.exit("This is a provider for Terraform; run it through `python -m localcloud terraform -- plan`.")
+    """Serve until Terraform says that it is done, or is gone; with `--resident` until the parent ends it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches us too; Terraform finishes first, and then says so
+    resident = sys.argv[1:] == [RESIDENT]
+    if not resident and os.environ.get(COOKIE[0]) != COOKIE[1]:
+        sys.exit("This is a provider for Terraform; run it through `python -m localcloud terraform -- plan`.")
     parent, done = os.getppid(), threading.Event()
     server = grpc.server(futures.ThreadPoolExecutor(10))
     server.add_generic_rpc_handlers(_handlers(Provider(os.environ), done))
-    with tempfile.TemporaryDirectory(prefix="localcloud-") as folder:
+    with tempfile.TemporaryDirectory(prefix="localcloud-") as folder:  # nobody else can read it
         socket = f"{folder}/provider"
-        key, pem, der = _certificate()
-        server.add_secure_port(f"unix:{socket}", grpc.ssl_server_credentials([(key, pem)]))
+        if resident:
+            signal.signal(signal.SIGTERM, lambda _number, _frame: done.set())
+            server.add_insecure_port(f"unix:{socket}")
+            first_line = json.dumps({ADDRESS: _reattach(socket)})
+        else:
+            key, pem, der = _certificate()
+            server.add_secure_port(f"unix:{socket}", grpc.ssl_server_credentials([(key, pem)]))
+            first_line = f"1|6|unix|{socket}|grpc|{base64.b64encode(der).decode().rstrip('=')}"
         server.start()
-        print(f"1|6|unix|{socket}|grpc|{base64.b64encode(der).decode().rstrip('=')}", flush=True)  # noqa: T201
+        print(first_line, flush=True)  # noqa: T201
         while not done.wait(_WATCH_S) and os.getppid() == parent:
             pass
         server.stop(0.2).wait()
+
+
+def _reattach(socket: str) -> dict[str, Any]:
+    """Return what TF_REATTACH_PROVIDERS says of a provider that somebody else starts and ends."""
+    address = {"Network": "unix", "String": socket}
+    return {"Protocol": "grpc", "ProtocolVersion": 6, "Pid": os.getpid(), "Test": True, "Addr": address}
 
 
 def _handlers(provider: Provider, done: threading.Event) -> tuple[Any, ...]:
