@@ -29,10 +29,3 @@ def test_infra_is_applied_found_unchanged_and_destroyed(infra: Terraform) -> Non
     assert infra.run("plan", "-detailed-exitcode", VALUES).returncode == 0
     infra.done("destroy", "-auto-approve", VALUES)
     assert infra.state() == {}
-
-
-def test_the_tests_of_infra_pass(infra: Terraform) -> None:
-    tested = infra.run("test")
-
-    assert tested.returncode == 0, tested.stdout + tested.stderr
-    assert " 0 failed" in tested.stdout
