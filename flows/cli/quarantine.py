@@ -35,7 +35,9 @@ def quarantine(
     from flows.connection import connect
     from flows.etl import contract as contracts
     from flows.etl import quarantine_listing
+    from flows.logs import quiet_terminal
 
+    quiet_terminal()
     values = settings.read()
     agreed = contracts.read(settings.CONTRACTS, contract)
     periods = agreed.periods(first, last, dt.datetime.now(dt.UTC))
