@@ -6,6 +6,7 @@ Exit codes: 0 it is so, or it is done; 1 it is not so; 2 it could not be found o
 import sys
 
 import typer
+from google.auth.exceptions import GoogleAuthError
 
 from flows.cli import contract
 from flows.cli.quarantine import quarantine
@@ -26,8 +27,6 @@ def main() -> None:
     """Run the command line, and exit."""
     try:
         app()
-    except Exception as error:
-        if not isinstance(error, LandfallError) and type(error).__module__ != "google.auth.exceptions":
-            raise
+    except (LandfallError, GoogleAuthError) as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)

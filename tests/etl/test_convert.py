@@ -15,23 +15,9 @@ from flows.etl.errors import BadFile
 from flows.etl.formats import records
 from flows.etl.partition import Partition
 from flows.etl.quarantine import Quarantine
+from tests.etl.agreed import contract_of
 
 MONTH = Partition.parse("month", "2021-01")
-
-
-def contract_of(*columns: Column, **more: Any) -> Contract:
-    return Contract(
-        name="trips",
-        revision=1,
-        description="",
-        owner="",
-        source="{yyyy}{mm}",
-        format="csv",
-        partition="month",
-        first_partition="2021-01",
-        columns=list(columns),
-        **more,
-    )
 
 
 def converted(text: str, agreed: Contract) -> pa.Table:

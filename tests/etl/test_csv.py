@@ -12,25 +12,11 @@ from flows.etl.formats.batch import Batch
 from flows.etl.formats.csv import CsvReader
 from flows.etl.partition import Partition
 from flows.etl.quarantine import Quarantine
+from tests.etl.agreed import contract_of
 
 MONTH = Partition.parse("month", "2021-01")
 ID = Column(name="id", type="INT64")
 X = Column(name="x", type="STRING")
-
-
-def contract_of(*columns: Column, **more: Any) -> Contract:
-    return Contract(
-        name="trips",
-        revision=1,
-        description="",
-        owner="",
-        source="{yyyy}{mm}",
-        format="csv",
-        partition="month",
-        first_partition="2021-01",
-        columns=list(columns),
-        **more,
-    )
 
 
 def batches(data: bytes, agreed: Contract) -> list[Batch]:

@@ -1,7 +1,6 @@
 import gzip
 import io
 from collections.abc import Iterator
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet
@@ -13,6 +12,7 @@ from flows.etl.diff import Comparison, Line
 from flows.etl.errors import BadFile
 from flows.etl.partition import Partition
 from flows.etl.source import Source
+from tests.etl.agreed import contract_of
 from tests.publisher import Publisher
 
 
@@ -20,21 +20,6 @@ from tests.publisher import Publisher
 def publisher() -> Iterator[Publisher]:
     with Publisher() as started:
         yield started
-
-
-def contract_of(*columns: Column, **more: Any) -> Contract:
-    return Contract(
-        name="trips",
-        revision=1,
-        description="",
-        owner="",
-        source="{yyyy}{mm}",
-        format=more.pop("format", "csv"),
-        partition="month",
-        first_partition="2021-01",
-        columns=list(columns),
-        **more,
-    )
 
 
 def compared(publisher: Publisher, data: bytes, agreed: Contract) -> Comparison:

@@ -11,6 +11,7 @@ from flows.etl.contract import Column, Contract, Drift
 from flows.etl.drift import Evidence
 from flows.etl.errors import BadFile
 from flows.etl.partition import Partition
+from tests.etl.agreed import contract_of
 
 YELLOW_HEADER = (
     "VendorID,tpep_pickup_datetime,tpep_dropoff_datetime,passenger_count,trip_distance,RatecodeID,store_and_fwd_flag,"
@@ -31,21 +32,6 @@ def kind(name: str) -> Any:
     if name.endswith("flag"):
         return "STRING"
     return "INT64" if name.endswith(("ID", "count", "_type")) else "FLOAT64"
-
-
-def contract_of(*columns: Column, partition: Any = "month", **more: Any) -> Contract:
-    return Contract(
-        name="trips",
-        revision=1,
-        description="",
-        owner="",
-        source="{yyyy}{mm}" if partition == "month" else "all",
-        format=more.pop("format", "csv"),
-        partition=partition,
-        first_partition="2021-01" if partition == "month" else None,
-        columns=list(columns),
-        **more,
-    )
 
 
 def yellow(**more: Any) -> Contract:

@@ -1,6 +1,7 @@
 import datetime as dt
 import io
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,25 +11,12 @@ from flows.etl.contract import Column, Contract, Dialect, Drift
 from flows.etl.errors import BadFile
 from flows.etl.formats import records
 from flows.etl.partition import Partition
+from tests.etl import agreed as agreed_on
 
+contract_of = partial(agreed_on.contract_of, format="jsonl")
 MONTH = Partition.parse("month", "2021-01")
 ID = Column(name="id", type="INT64")
 X = Column(name="x", type="STRING")
-
-
-def contract_of(*columns: Column, **more: Any) -> Contract:
-    return Contract(
-        name="trips",
-        revision=1,
-        description="",
-        owner="",
-        source="{yyyy}{mm}",
-        format="jsonl",
-        partition="month",
-        first_partition="2021-01",
-        columns=list(columns),
-        **more,
-    )
 
 
 def read(data: bytes, agreed: Contract) -> tuple[list[dict[str, Any]], list[str]]:

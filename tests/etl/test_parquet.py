@@ -2,6 +2,7 @@ import base64
 import datetime as dt
 import io
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -17,24 +18,11 @@ from flows.etl.formats import parquet
 from flows.etl.formats.batch import BadRow, Place
 from flows.etl.partition import Partition
 from flows.etl.quarantine import Quarantine
+from tests.etl import agreed as agreed_on
 
+contract_of = partial(agreed_on.contract_of, format="parquet")
 MONTH = Partition.parse("month", "2021-02")
 US = pa.timestamp("us")
-
-
-def contract_of(*columns: Column, **more: Any) -> Contract:
-    return Contract(
-        name="trips",
-        revision=1,
-        description="",
-        owner="",
-        source="{yyyy}{mm}",
-        format="parquet",
-        partition="month",
-        first_partition="2021-01",
-        columns=list(columns),
-        **more,
-    )
 
 
 def one(kind: Any, **more: Any) -> Contract:
