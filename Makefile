@@ -99,11 +99,11 @@ blocks: chosen $(INSTALLED)
 endif
 
 test: $(INSTALLED) ## run the tests
-	@$(PY) -m pytest --numprocesses 2 --dist loadfile
+	@$(PY) -m pytest --numprocesses 3 --dist loadfile
 
 coverage: $(INSTALLED) ## run the tests, show how much of flows/ they cover, branches too, and fail under 90 %
 	@rm -f .coverage .coverage.*
-	@$(BIN)/coverage run -m pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/coverage run -m pytest --numprocesses 3 --dist loadfile
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
