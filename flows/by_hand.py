@@ -8,13 +8,11 @@ from typing import Any
 
 from google.auth.exceptions import GoogleAuthError
 from prefect import Flow
-from rich.console import Console
 
 from flows.etl.errors import LandfallError
 from flows.logs import quiet_terminal
 from flows.report import PartitionsFailed, Report
-
-WIDE = 160  # columns of a table that goes to a file and not to a terminal
+from flows.terminal import console
 
 
 def run(flow: Flow[..., Report], arguments: Sequence[str] | None = None) -> None:
@@ -32,10 +30,7 @@ def run(flow: Flow[..., Report], arguments: Sequence[str] | None = None) -> None
         sys.exit(f"{error}")
     except KeyboardInterrupt:
         sys.exit(130)
-    console = Console()
-    if not console.is_terminal:
-        console.width = WIDE
-    console.print(report.table())
+    console().print(report.table())
     print(report.line)  # noqa: T201 - the last line is for people and for scripts: no markup, no wrapping
     sys.exit(0 if report.holds else 1)
 

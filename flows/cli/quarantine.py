@@ -6,14 +6,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from flows.terminal import console
+
 if TYPE_CHECKING:
     from flows.etl.quarantine_listing import PutAside
-
-WIDE = 160  # columns of a table that goes to a file and not to a terminal
 
 
 def quarantine(
@@ -50,11 +49,8 @@ def quarantine(
 
 
 def _print(contract: str, rows: list[PutAside]) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console.width = WIDE
     if rows:
-        console.print(table(contract, rows))
+        console().print(table(contract, rows))
     print(f"{len(rows)} row{'' if len(rows) == 1 else 's'} in quarantine")  # the last line, also for scripts
 
 

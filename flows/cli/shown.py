@@ -1,12 +1,10 @@
 """What commands print: tables for people, and plain lines that can be copied."""
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from flows.etl.diff import Comparison
-
-WIDE = 160  # columns of a table that goes to a file and not to a terminal
+from flows.terminal import console
 
 
 def print_comparison(found: Comparison, title: str, file: str) -> None:
@@ -16,10 +14,7 @@ def print_comparison(found: Comparison, title: str, file: str) -> None:
         table.add_column(head)
     for line in found.columns:
         table.add_row(*(Text(each) for each in (line.column, line.contract, line.file, line.what_to_do)))
-    console = Console()
-    if not console.is_terminal:
-        console.width = WIDE
-    console.print(table)
+    console().print(table)
     for note in found.notes:
         print(f"note: {note}")
     if found.is_equal:

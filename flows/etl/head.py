@@ -1,7 +1,6 @@
 """The columns of a file as its head shows them: names, types where the format has them, and values where it has not."""
 
 import csv
-import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from flows.etl.drift import Evidence
 from flows.etl.errors import BadFile
 from flows.etl.fetch import download
 from flows.etl.formats import casting, parquet
-from flows.etl.formats.csv import header_names
+from flows.etl.formats.csv import fields, header_names
 from flows.etl.formats.records import Records
 from flows.etl.source import Source
 
@@ -101,15 +100,8 @@ def _of_csv(stream: IO[bytes], contract: Contract, url: str) -> Head:
 
 
 def _rows(text: str, contract: Contract) -> Iterator[list[str]]:
-    dialect = contract.dialect
-    found = csv.reader(
-        io.StringIO(text, newline=""),
-        delimiter=dialect.delimiter,
-        quotechar=dialect.quote or None,
-        quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
-    )
     try:
-        yield from (row for row in found if row)
+        yield from (row for row in fields(text, contract.dialect) if row)
     except csv.Error:  # a landing says more of it; the head is what can be read
         return
 

@@ -211,7 +211,7 @@ def header_names(header: bytes | None, contract: Contract, url: str) -> list[str
         return [column.name for column in contract.columns]
     dialect = contract.dialect
     try:
-        (names,) = _fields(header.decode(dialect.encoding), dialect)
+        (names,) = fields(header.decode(dialect.encoding), dialect)
     except UnicodeDecodeError as error:
         raise BadFile(
             f"{url}: the header is not {dialect.encoding} ({error}), expected the contract's encoding; nothing was"
@@ -252,7 +252,7 @@ def _fault(raw: bytes, span: Span, dialect: Dialect) -> str | None:
 def _samples(names: list[str], records: Records, dialect: Dialect) -> dict[str, list[str]]:
     """Give some values of each column, for the lines that a new column would need in the contract."""
     samples: dict[str, list[str]] = {name: [] for name in names}
-    for row in _fields(records.peek(SAMPLE_BYTES).decode(dialect.encoding, errors="replace"), dialect):
+    for row in fields(records.peek(SAMPLE_BYTES).decode(dialect.encoding, errors="replace"), dialect):
         if len(row) == len(names):
             for name, value in zip(names, row, strict=True):
                 if value not in dialect.null_values:
@@ -260,7 +260,8 @@ def _samples(names: list[str], records: Records, dialect: Dialect) -> dict[str, 
     return samples
 
 
-def _fields(lines: str, dialect: Dialect) -> Iterator[list[str]]:
+def fields(lines: str, dialect: Dialect) -> Iterator[list[str]]:
+    """Part whole lines into fields by Python's own reader, slowly: for a header, and for a look at the first rows."""
     return csv.reader(
         io.StringIO(lines, newline=""),
         delimiter=dialect.delimiter,
