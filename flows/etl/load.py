@@ -68,7 +68,7 @@ def _finish_newest(landing: Landing) -> Loaded:
             continue  # a newer claim may have come meanwhile
         job, new, reason = _load(landing, newest, attempt)
         tried += new
-        rows = _count(landing) if reason is None else 0
+        rows = table.count(landing.destination, landing.contract, landing.partition)[0] if reason is None else 0
         if reason is None or not lake_object.is_alive(landing.bucket, newest.lake_object):
             if _entries(landing, newest.n)[-1].n > newest.n:
                 continue  # fenced by a newer claim, or counted while it loads: that one is to be finished
@@ -159,19 +159,3 @@ def _was_widened_since(job: bigquery.LoadJob, landing: Landing, claim: Claim) ->
     fields = table.ensure(landing.destination, landing.contract, claim.added_columns)
     known = {field.name.lower() for field in job.schema or ()}
     return not {field.name.lower() for field in fields} <= known
-
-
-def _count(landing: Landing) -> int:
-    """Count the partition's rows in the table; BigQuery answers this from metadata, at no cost."""
-    destination, partition = landing.destination, landing.partition
-    where, parameters = "", []
-    if partition.column:
-        where = f"WHERE {partition.column} = @period"
-        parameters = [bigquery.ScalarQueryParameter("period", partition.column_type, partition.value)]
-    query = f"SELECT COUNT(*) FROM `{destination.table(landing.contract.name)}` {where}"  # noqa: S608 - a contract's own name
-    job = destination.warehouse.query(
-        query,
-        job_config=bigquery.QueryJobConfig(query_parameters=parameters, use_query_cache=False),
-        location=destination.location,
-    )
-    return int(next(iter(job.result()))[0])

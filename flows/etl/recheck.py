@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from google.cloud import bigquery
 
-from flows.etl import checks, landing_log
+from flows.etl import checks, landing_log, table
 from flows.etl.checks import Parameter
 from flows.etl.errors import CheckFailed
 from flows.etl.landing import Landing
@@ -48,19 +48,7 @@ def count(landing: Landing) -> tuple[int, list[int]]:
     """Count the partition's rows in the table, and those of them that count against each check."""
     destination, contract, partition = landing.destination, landing.contract, landing.partition
     counts, parameters = checks.aggregates(contract, partition)
-    where, asked = "", [_parameter(each) for each in parameters]
-    if partition.column:
-        where = f"WHERE {partition.column} = @period"
-        asked.append(bigquery.ScalarQueryParameter("period", partition.column_type, partition.value))
-    query = f"SELECT {', '.join(['COUNT(*)', *counts])} FROM `{destination.table(contract.name)}` {where}"  # noqa: S608 - a contract's own names
-    job = destination.warehouse.query(
-        query,
-        job_config=bigquery.QueryJobConfig(
-            query_parameters=asked, use_query_cache=False, labels={"contract": contract.name}
-        ),
-        location=destination.location,
-    )
-    rows, *found = next(iter(job.result())).values()
+    rows, *found = table.count(destination, contract, partition, counts, [_parameter(each) for each in parameters])
     return rows, found
 
 
