@@ -68,9 +68,12 @@ def connect() -> Iterator[Server]:
         code = error.response.status_code
         asked = f"{error.request.method} {error.request.url.path}"
         found = f"{url}: answered {code} {error.response.reason_phrase} to {asked}"
-        if code in (401, 403):
+        # a server with CSRF protection says this first, wherever a change is sent; the client brings a token if the
+        # address is the API's
+        without_token = "Missing CSRF token" in error.response.text
+        if code in (401, 403) and not without_token:
             raise ServerError(f"{found}, expected access; {_AUTH}") from error
-        if code in (404, 405):
+        if code in (404, 405) or without_token:
             raise ServerError(f"{found}, expected Prefect's API; is the address complete, up to /api?") from error
         raise ServerError(f"{found}: {error.response.text[:300]!r}") from error
     except (httpx.TransportError, httpx.InvalidURL) as error:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from localcloud import environment, supervisor
+from localcloud.auth import auth_file
 from localcloud.command import run
 from localcloud.provision import Cloud, provision
 from localcloud.services import CLOUD, SERVICES, Service
@@ -52,6 +53,8 @@ def _up(options: argparse.Namespace) -> int:
     for service in _asked(options):
         for name, package in service.missing().items():
             print(f"{name:<10} left out: the package {package} is not installed")
+    if "prefect" in supervisor.addresses_of(options.data):
+        print(f"{'':<10} Prefect's UI asks for a password: it is in {auth_file(options.data)}")
     return _report(options.data)
 
 

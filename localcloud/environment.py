@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from localcloud.auth import auth_string
 from localcloud.services import PROJECT
 
 LOOPBACK = ("127.0.0.1", "localhost")
@@ -22,9 +23,10 @@ TO_ACCOUNTS = (
 REMOVED = (
     *TO_ACCOUNTS,
     "PREFECT_API_KEY",
-    "PREFECT_API_AUTH_STRING",
     "PREFECT_PROFILE",  # names a profile that the local PREFECT_HOME lacks
 )
+# What leads to the local Prefect server: unset where there is none, so that no other's is asked in its place.
+TO_PREFECT = ("PREFECT_API_URL", "PREFECT_API_AUTH_STRING")
 
 
 def variables(data: Path, addresses: Mapping[str, str], base: Mapping[str, str]) -> dict[str, str]:
@@ -32,7 +34,7 @@ def variables(data: Path, addresses: Mapping[str, str], base: Mapping[str, str])
 
     Args:
         data: the data folder, absolute.
-        addresses: the running services' addresses by name; without `prefect` there is no PREFECT_API_URL, without
+        addresses: the running services' addresses by name; without `prefect` there is nothing of TO_PREFECT, without
             `publisher` no LANDFALL_PUBLISHER.
         base: the environment that it is added to; its exceptions from proxies are kept.
     """
@@ -40,6 +42,7 @@ def variables(data: Path, addresses: Mapping[str, str], base: Mapping[str, str])
         **for_google(data, addresses, base),
         "LANDFALL_ENVIRONMENT": "local",
         **({"LANDFALL_PUBLISHER": addresses["publisher"]} if "publisher" in addresses else {}),
+        **({"PREFECT_API_AUTH_STRING": auth_string(data)} if "prefect" in addresses else {}),
         **_prefect(data, addresses),
     }
 
@@ -62,8 +65,8 @@ def for_google(data: Path, addresses: Mapping[str, str], base: Mapping[str, str]
 
 
 def removed(addresses: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what to unset: without a local Prefect server also the address of any other."""
-    return REMOVED if "prefect" in addresses else (*REMOVED, "PREFECT_API_URL")
+    """Return what to unset: without a local Prefect server also what leads to any other."""
+    return REMOVED if "prefect" in addresses else (*REMOVED, *TO_PREFECT)
 
 
 def for_command(data: Path, addresses: Mapping[str, str], base: Mapping[str, str]) -> dict[str, str]:
@@ -90,7 +93,23 @@ def for_service(data: Path, addresses: Mapping[str, str], base: Mapping[str, str
     if kept.pop("PYTHONDONTWRITEBYTECODE", None):
         # Compiling takes half of a start: where nothing may be written beside the sources, the data folder takes it.
         kept.setdefault("PYTHONPYCACHEPREFIX", str(data / "pycache"))
-    return kept | _prefect(data, addresses) | _no_proxy({})
+    return kept | _prefect(data, addresses) | _guarded(data, addresses) | _no_proxy({})
+
+
+def _guarded(data: Path, addresses: Mapping[str, str]) -> dict[str, str]:
+    """Return what makes the Prefect server refuse whoever lacks the auth string, and other sites' scripts.
+
+    Without it any page in the user's browser, and any user of the machine, could read the blocks and start runs.
+    """
+    if "prefect" not in addresses:
+        return {}
+    origin = addresses["prefect"]
+    return {
+        "PREFECT_SERVER_API_AUTH_STRING": auth_string(data),
+        "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
+        # its UI, by either name of this machine: opened as localhost, it asks the API by its number
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"{origin},{origin.replace('127.0.0.1', 'localhost')}",
+    }
 
 
 def _prefect(data: Path, addresses: Mapping[str, str]) -> dict[str, str]:

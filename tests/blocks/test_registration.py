@@ -13,10 +13,11 @@ from typing import Any
 
 import httpx
 import pytest
-from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_KEY, PREFECT_API_URL, temporary_settings
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
 from blocks.__main__ import main
+from tests.prefect_api import prefect_api
 
 Blocks = Callable[..., tuple[int, list[str], str]]
 
@@ -29,8 +30,7 @@ def environment() -> str:
 @pytest.fixture
 def api(cloud: dict[str, str]) -> Iterator[SyncPrefectClient]:
     """The server, and the settings that lead to it."""
-    server = {PREFECT_API_URL: cloud["PREFECT_API_URL"], PREFECT_API_KEY: None, PREFECT_API_AUTH_STRING: None}
-    with temporary_settings(server), get_client(sync_client=True) as client:
+    with prefect_api(cloud) as client:
         yield client
 
 
@@ -336,7 +336,7 @@ def test_an_address_that_is_not_prefects_api_is_said_in_one_line(blocks: Blocks,
             1,
             [],
             (
-                f"{url}: answered 404 Not Found to POST /block_documents/filter, expected Prefect's API; is the address"
+                f"{url}: answered 403 Forbidden to POST /block_documents/filter, expected Prefect's API; is the address"
                 " complete, up to /api?; nothing was written\n"
             ),
         )

@@ -2,15 +2,15 @@
 
 import datetime as dt
 import gzip
-import json
 import time
-import urllib.request
 from pathlib import Path
 
 import pytest
+from prefect.client.orchestration import SyncPrefectClient
 
 from tests.end_to_end.place import HEADER, Place, content
 from tests.end_to_end.runner import Run
+from tests.prefect_api import prefect_api
 
 CONTRACTS = Path(__file__).parents[2] / "flows" / "contracts"
 TODAY = dt.datetime.now(dt.UTC).date()
@@ -190,19 +190,16 @@ def test_what_the_work_logs_reaches_prefects_run_log(place: Place, january: list
     place.publish("2013-01", january[:5])
     run = place.run("flights", "2013-01")
     run_id = run.text.partition("/runs/flow-run/")[2][:36]
-    logs = run_log(cloud["PREFECT_API_URL"], run_id)
+    with prefect_api(cloud) as api:
+        logs = run_log(api, run_id)
     assert any(line.startswith("flights 2013-01: 5 rows") for line in logs), logs
 
 
-def run_log(api: str, run_id: str) -> list[str]:
+def run_log(api: SyncPrefectClient, run_id: str) -> list[str]:
     deadline = time.monotonic() + 10  # the client sends logs in batches
     while True:
-        query = {"logs": {"flow_run_id": {"any_": [run_id]}}}
-        request = urllib.request.Request(
-            f"{api}/logs/filter", json.dumps(query).encode(), {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request) as answer:
-            lines = [line["message"] for line in json.load(answer)]
+        answer = api.request("POST", "/logs/filter", json={"logs": {"flow_run_id": {"any_": [run_id]}}})
+        lines = [line["message"] for line in answer.json()]
         if any("rows" in line for line in lines) or time.monotonic() > deadline:
             return lines
         time.sleep(0.2)

@@ -1,15 +1,15 @@
 """A contract's secret headers reach its publisher and nothing else."""
 
-import json
 import os
 import time
-import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect.client.orchestration import SyncPrefectClient
 
 from tests.end_to_end.place import Place
+from tests.prefect_api import prefect_api
 from tests.publisher import File, Publisher
 
 SECRET = "s3cr3t-0f-the-publisher-7391"  # noqa: S105 - that is what it is for
@@ -33,22 +33,20 @@ def settings(place: Place, folder: Path, value: str = SECRET) -> dict[str, str]:
     return {"OTHER_CONTRACTS": str(folder), "SECRET_BLOCK": block, "SECRET_VALUE": value}
 
 
-def prefect_says(api: str, what: str, **query: Any) -> str:
-    body = json.dumps(query).encode()
-    request = urllib.request.Request(f"{api}/{what}/filter", body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request) as answer:
-        found: bytes = answer.read()
-    return found.decode()
+def prefect_says(api: SyncPrefectClient, filtered: Any, **query: Any) -> str:
+    return api.request("POST", filtered, json=query).text
 
 
-def all_that_prefect_knows(api: str, run_id: str) -> str:
+def all_that_prefect_knows(api: SyncPrefectClient, run_id: str) -> str:
     """Read the run's logs, once they have come, and what the server keeps of the run and its tasks."""
     of_run = {"flow_runs": {"id": {"any_": [run_id]}}}
     deadline = time.monotonic() + 10  # the client sends logs in batches
-    while "failed" not in (logs := prefect_says(api, "logs", logs={"flow_run_id": {"any_": [run_id]}}, limit=200)):
+    while "failed" not in (
+        logs := prefect_says(api, "/logs/filter", logs={"flow_run_id": {"any_": [run_id]}}, limit=200)
+    ):
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    runs, tasks = prefect_says(api, "flow_runs", **of_run), prefect_says(api, "task_runs", **of_run)
+    runs, tasks = prefect_says(api, "/flow_runs/filter", **of_run), prefect_says(api, "/task_runs/filter", **of_run)
     assert run_id in runs
     assert "bring trips" in tasks
     return logs + runs + tasks
@@ -76,7 +74,8 @@ def test_a_secret_header_reaches_the_publisher_and_nothing_else(
         assert given.code == 0, given.text
         assert {headers.get("X-Key") for headers in elsewhere.headers} == {None}
     run_id = run.text.partition("/runs/flow-run/")[2][:36]
-    told = [run.text, given.text, all_that_prefect_knows(cloud["PREFECT_API_URL"], run_id)]
+    with prefect_api(cloud) as api:
+        told = [run.text, given.text, all_that_prefect_knows(api, run_id)]
     told += [str(place.ask("SELECT * FROM {landings}")), str(place.ask("SELECT * FROM {trips}"))]
     for blob in place.storage.list_blobs(place.bucket):
         told += [blob.name, str(blob.metadata), blob.download_as_bytes().decode("latin-1")]

@@ -178,8 +178,9 @@ def test_a_pid_that_now_belongs_to_another_process_is_left_alone(laptop: Laptop)
 
 
 def test_values_survive_a_shell_and_nothing_leads_to_an_account(laptop: Laptop) -> None:
-    mine = {"GOOGLE_APPLICATION_CREDENTIALS": "/a key", "PREFECT_API_KEY": "pnu", "NO_PROXY": "intranet, 127.0.0.1"}
-    laptop = replace(laptop, environment={**laptop.environment, **mine})
+    mine = {"GOOGLE_APPLICATION_CREDENTIALS": "/a key", "PREFECT_API_KEY": "pnu", "PREFECT_API_AUTH_STRING": "me:pw"}
+    proxies = {"NO_PROXY": "intranet, 127.0.0.1"}
+    laptop = replace(laptop, environment={**laptop.environment, **mine, **proxies})
     laptop.up()
     addresses = laptop.cloud().addresses
 
@@ -204,5 +205,5 @@ def test_values_survive_a_shell_and_nothing_leads_to_an_account(laptop: Laptop) 
         "no_proxy": "127.0.0.1,localhost,intranet",
     }
     assert {name: variables[name] for name in expected} == expected
-    assert not {"GOOGLE_APPLICATION_CREDENTIALS", "PREFECT_API_KEY", "PREFECT_API_URL"} & variables.keys()
+    assert not {*mine, "PREFECT_API_URL"} & variables.keys()
     assert list((laptop.data / "gcloud").iterdir()) == []
