@@ -4,24 +4,47 @@ import argparse
 import inspect
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from google.auth.exceptions import GoogleAuthError
 from prefect import Flow
+from rich.table import Table
 
 from flows.etl.errors import LandfallError
 from flows.logs import quiet_terminal
-from flows.report import PartitionsFailed, Report
+from flows.report import PartitionsFailed
 from flows.terminal import console
 
+POSITIONAL = ("contract", "first", "last")
+METAVARS = {"source": "URL"}
 
-def run(flow: Flow[..., Report], arguments: Sequence[str] | None = None) -> None:
+
+class Outcome(Protocol):
+    """What a flow gives back, for people: a table, a last line, and whether all came out as it should."""
+
+    @property
+    def line(self) -> str:
+        """Give the last line."""
+
+    @property
+    def holds(self) -> bool:
+        """Say whether the exit code is 0."""
+
+    def table(self) -> Table:
+        """Draw the rows."""
+
+
+Given = TypeVar("Given", bound=Outcome)
+
+
+def run(flow: Flow[..., Given], arguments: Sequence[str] | None = None) -> None:
     """Run a flow with the command line's arguments, print its table and its last line, and exit.
 
     The exit code is 0 only if every partition came through and every row with it, 1 if not, 130 after Ctrl-C.
     """
     parameters = _read(flow, arguments)
     quiet_terminal()
+    report: Outcome
     try:
         report = flow(**parameters)
     except PartitionsFailed as failed:
@@ -35,11 +58,16 @@ def run(flow: Flow[..., Report], arguments: Sequence[str] | None = None) -> None
     sys.exit(0 if report.holds else 1)
 
 
-def _read(flow: Flow[..., Report], arguments: Sequence[str] | None) -> dict[str, Any]:
+def _read(flow: Flow[..., Given], arguments: Sequence[str] | None) -> dict[str, Any]:
+    """Read the flow's parameters: what is chosen by position, everything else by its name."""
     parser = argparse.ArgumentParser(description=inspect.getdoc(flow.fn), formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("contract")
-    parser.add_argument("first", nargs="?")
-    parser.add_argument("last", nargs="?")
-    if "source" in inspect.signature(flow.fn).parameters:
-        parser.add_argument("--source", metavar="URL")
+    for name, parameter in inspect.signature(flow.fn).parameters.items():
+        kind = parameter.annotation if isinstance(parameter.annotation, type) else str
+        option = f"--{name.replace('_', '-')}"
+        if name in POSITIONAL:
+            parser.add_argument(name, nargs=None if parameter.default is parameter.empty else "?")
+        elif kind is bool:
+            parser.add_argument(option, action="store_true", default=None)
+        else:
+            parser.add_argument(option, type=kind, metavar=METAVARS.get(name))
     return {name: value for name, value in vars(parser.parse_args(arguments)).items() if value is not None}

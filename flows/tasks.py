@@ -16,6 +16,7 @@ from flows.etl.landing import Landing
 from flows.etl.landing_log import Claim
 from flows.etl.load import Loaded
 from flows.etl.recheck import recheck as recheck_
+from flows.etl.sweep import sweep as sweep_
 
 
 def worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
@@ -54,6 +55,7 @@ claim = task(name="claim", task_run_name="claim {landing}", **STAGE)(claims.clai
 load_ = task(name="load", task_run_name="load {landing}", **STAGE)(load.finish)
 record = task(name="record", **STAGE)(ledger.record)
 recheck = task(name="recheck", task_run_name="recheck {landing}", **STAGE)(recheck_)
+sweep = task(name="sweep", **STAGE)(sweep_)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,12 @@ def new_names(contract: str, partition: str) -> tuple[str, str]:
     return f"{LAKE}{whose}/{own}.parquet", f"{QUARANTINE}{whose}/{own}.jsonl.gz"
 
 
+def owner(name: str) -> str:
+    """Give a landing's name, `<contract>/<partition>/<unique>`, from the name of one of its two objects."""
+    folder, _, file = name.partition("/")[2].rpartition("/")
+    return f"{folder}/{file.partition('.')[0]}"
+
+
 def is_alive(bucket: storage.Bucket, item: LakeObject) -> bool:
     """Tell whether the object is still there at its generation: then a load job can read it."""
     return bool(item.blob(bucket).exists())

@@ -86,6 +86,17 @@ def last(destination: Destination, contract: str, first: Partition, end: Partiti
     }
 
 
+def lake_uris(destination: Destination) -> set[str]:
+    """Read the names of all objects that were ever loaded or refused, in one query; claims name each of them."""
+    query = f"SELECT DISTINCT lake_uri FROM `{destination.table(TABLE)}`"  # noqa: S608 - the environment's own name
+    config = bigquery.QueryJobConfig(use_query_cache=False)
+    try:
+        rows = destination.warehouse.query(query, job_config=config, location=destination.location).result()
+    except NotFound:  # nothing has landed in this dataset yet
+        return set()
+    return {row["lake_uri"] for row in rows}
+
+
 def record(destination: Destination, loaded: Loaded) -> Loaded:
     """Write a claim's row, once, however often and by whomever it is asked for; then hold its counts to account.
 

@@ -12,6 +12,7 @@ from typing import Any
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery, storage
 
+from flows.etl.destination import Destination, open_destination
 from tests.end_to_end.runner import Run, Runner
 from tests.publisher import Publisher
 
@@ -42,6 +43,11 @@ class Place:
     @property
     def bucket(self) -> str:
         return f"landfall-{self.name}-lake"
+
+    @property
+    def destination(self) -> Destination:
+        """Open it as a run does, to call the work without a run."""
+        return open_destination(self.storage.bucket(self.bucket), self.bigquery, self.dataset, self.name)
 
     def make(self) -> None:
         """Make bucket, dataset and blocks, as Terraform and `make blocks` would."""
