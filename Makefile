@@ -12,6 +12,9 @@ SECONDS ?= 300
 # where the local cloud keeps everything: two folders are two clouds
 DATA ?= .local
 
+# the work pool that `make worker` asks for runs, as `make blocks` names it
+POOL ?= landfall-$(ENV)
+
 # what `make conformance` runs on: the local cloud, or a real project
 TARGET ?= local
 PROJECT ?=
@@ -45,7 +48,7 @@ VALUES := -var-file=envs/$(ENV).tfvars
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run up status down env chosen plan apply destroy blocks test coverage conformance check lint docs fuzz lock bench clean
+.PHONY: help run up status down env chosen plan apply destroy blocks worker test coverage conformance check lint docs fuzz lock bench clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { gsub(/\$$\$$/, "$$", $$2); printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -96,6 +99,14 @@ else
 blocks: chosen $(INSTALLED)
 	@$(INIT)
 	@$(PY) -m blocks --infra infra --environment $(ENV) $(OPTIONS)
+endif
+
+ifeq ($(ENV),local)
+worker: $(INSTALLED) ## run Prefect's Cloud Run worker in the foreground, on the local Cloud Run without ENV
+	@$(LOCAL) worker --data $(DATA) --pool $(POOL)
+else
+worker: $(INSTALLED)
+	@$(BIN)/prefect worker start --type cloud-run-v2 --pool $(POOL)
 endif
 
 test: $(INSTALLED) ## run the tests

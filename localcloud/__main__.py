@@ -16,6 +16,7 @@ from localcloud import environment, supervisor
 from localcloud.auth import auth_file
 from localcloud.command import run
 from localcloud.provision import Cloud, provision
+from localcloud.run.images import Images, of_folder
 from localcloud.services import CLOUD, SERVICES, Service
 from localcloud.signals import Interrupted, raise_interrupted
 from localcloud.state import LocalCloudError, State
@@ -52,9 +53,9 @@ def _up(options: argparse.Namespace) -> int:
     print(f"up in {time.monotonic() - start:.1f} s" if started else "already up")
     for service in _asked(options):
         for name, package in service.missing().items():
-            print(f"{name:<10} left out: the package {package} is not installed")
+            print(f"{name:<13} left out: the package {package} is not installed")
     if "prefect" in supervisor.addresses_of(options.data):
-        print(f"{'':<10} Prefect's UI asks for a password: it is in {auth_file(options.data)}")
+        print(f"{'':<13} Prefect's UI asks for a password: it is in {auth_file(options.data)}")
     return _report(options.data)
 
 
@@ -118,13 +119,31 @@ def _terraform(options: argparse.Namespace) -> int:
 def _serve(options: argparse.Namespace) -> int:
     from localcloud.process import serve  # noqa: PLC0415  # DuckDB and a web server: the other commands are quick
 
-    serve(
-        options.data,
-        storage_port=options.storage_port,
-        bigquery_port=options.bigquery_port,
-        publisher_port=options.publisher_port,
-    )
+    ports = {name: getattr(options, f"{name}_port") for name in CLOUD.probes}
+    serve(options.data, {name: port for name, port in ports.items() if port is not None})
     return 0
+
+
+def _image(options: argparse.Namespace) -> int:
+    environment_of_image = dict(word.partition("=")[::2] for word in options.env)
+    images = Images(options.data / "images.json")
+    images.put(options.name, of_folder(options.folder, environment_of_image))
+    print(f"{options.name} stands for {options.folder}, run by {sys.executable}")
+    return 0
+
+
+def _worker(options: argparse.Namespace) -> int:
+    if missing := [name for name in ("prefect", "prefect_gcp") if importlib.util.find_spec(name) is None]:
+        raise LocalCloudError(f"worker: {' and '.join(missing)} not installed here; nothing was started")
+    variables = environment.for_command(options.data, _addresses(options.data), os.environ)
+    addresses = supervisor.addresses_of(options.data)
+    if "run" not in addresses:
+        raise LocalCloudError(f"{options.data}: the local Cloud Run is not up; nothing was started")
+    os.environ.clear()
+    os.environ.update(variables)
+    from localcloud.worker import start  # noqa: PLC0415  # Prefect: only this needs it
+
+    return start(addresses["run"], options.pool, options.wait_s, options.arguments)
 
 
 def _report(data: Path) -> int:
@@ -132,7 +151,7 @@ def _report(data: Path) -> int:
     report = supervisor.health(data)
     for service in report:
         state = f"DOWN: {service.problem}" if service.problem else "healthy"
-        print(f"{service.name:<10} {service.address:<24} {state}")
+        print(f"{service.name:<13} {service.address:<24} {state}")
     return _DOWN if any(service.problem for service in report) else 0
 
 
@@ -209,6 +228,23 @@ def _parser() -> argparse.ArgumentParser:
         "--config", type=lambda text: Path(text).resolve(), default="infra", help="its folder (default: %(default)s)"
     )
     terraform.add_argument("arguments", nargs="*", metavar="-- ARGUMENTS")
+    image = add("image", _image, data, "Say what an image's name stands for: a folder, run by this Python.")
+    image.add_argument("name", help="the reference, as a job's container names it")
+    image.add_argument("--folder", type=lambda text: Path(text).resolve(), default=".", help="(default: %(default)s)")
+    image.add_argument(
+        "--env", action="append", default=[], metavar="NAME=VALUE", help="a variable that the image sets"
+    )
+    worker = add(
+        "worker", _worker, data, "Run Prefect's own Cloud Run worker, in the foreground, on the local Cloud Run."
+    )
+    worker.add_argument("--pool", required=True, help="the work pool, of type cloud-run-v2")
+    worker.add_argument(
+        "--wait-s",
+        type=float,
+        default=1.0,
+        help="the longest that the worker waits between two looks at a job (default: %(default)s; on Google Cloud 5)",
+    )
+    worker.add_argument("arguments", nargs="*", metavar="-- OPTIONS", help="more options of `prefect worker start`")
     serve = commands.add_parser("serve", parents=[data])  # without help it is not listed
     serve.set_defaults(run=_serve)
     for name in CLOUD.probes:

@@ -11,6 +11,7 @@ from localcloud.services import PROJECT
 LOOPBACK = ("127.0.0.1", "localhost")
 # Nothing listens on port 1: a client that wants to go through this proxy is refused at once.
 NOWHERE = "http://127.0.0.1:1"
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 
 # What would lead Google's clients elsewhere, or to an account of the user's.
 TO_ACCOUNTS = (
@@ -64,6 +65,19 @@ def for_google(data: Path, addresses: Mapping[str, str], base: Mapping[str, str]
     }
 
 
+def for_container(addresses: Mapping[str, str]) -> dict[str, str]:
+    """Return what stands on a laptop for a container's network on Google Cloud.
+
+    There Google's names lead to Google's services and to the metadata server; here these variables do. Whatever else
+    a container wants to know must be declared by its job, as there. Other hosts cannot be reached.
+    """
+    google = for_google(Path(), addresses, {})
+    del google["GOOGLE_CLOUD_PROJECT"]  # clients ask the metadata server for it, as there
+    del google["CLOUDSDK_CONFIG"]  # a container's home is empty
+    publisher = {"LANDFALL_PUBLISHER": addresses["publisher"]} if "publisher" in addresses else {}
+    return {**google, **publisher, **dict.fromkeys(PROXIES, NOWHERE)}
+
+
 def removed(addresses: Mapping[str, str]) -> tuple[str, ...]:
     """Return what to unset: without a local Prefect server also what leads to any other."""
     return REMOVED if "prefect" in addresses else (*REMOVED, *TO_PREFECT)
@@ -89,7 +103,7 @@ def for_service(data: Path, addresses: Mapping[str, str], base: Mapping[str, str
     answer; the proxy that refuses makes that immediate. (HTTP clients leave loopback addresses out of it.)
     """
     kept = {name: value for name, value in base.items() if not name.startswith("PREFECT_")}
-    kept |= dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"), NOWHERE)
+    kept |= dict.fromkeys(PROXIES, NOWHERE)
     if kept.pop("PYTHONDONTWRITEBYTECODE", None):
         # Compiling takes half of a start: where nothing may be written beside the sources, the data folder takes it.
         kept.setdefault("PYTHONPYCACHEPREFIX", str(data / "pycache"))

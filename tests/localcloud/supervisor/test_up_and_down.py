@@ -17,8 +17,8 @@ def test_up_prints_a_line_for_each_address_and_a_second_up_changes_nothing(lapto
     second = laptop.run("up", "--no-prefect")
 
     cloud = laptop.cloud()
-    lines = [f"{name:<10} {address:<24} healthy" for name, address in cloud.addresses.items()]
-    assert list(cloud.addresses) == ["storage", "bigquery", "publisher"]
+    lines = [f"{name:<13} {address:<24} healthy" for name, address in cloud.addresses.items()]
+    assert list(cloud.addresses) == ["storage", "bigquery", "publisher", "run", "secretmanager"]
     assert first.stdout.splitlines()[1:] == lines
     assert second.stdout.splitlines() == ["already up", *lines]
     assert (first.returncode, second.returncode) == (0, 0)
@@ -104,7 +104,7 @@ def test_a_killed_service_is_reported_and_comes_back_with_its_data_in_under_thre
     status = laptop.run("status")
     assert status.returncode == 1
     reason = f"DOWN: ended; see {laptop.data}/logs/cloud.log"
-    expected = [f"{name:<10} {address:<24} {reason}" for name, address in killed.addresses.items()]
+    expected = [f"{name:<13} {address:<24} {reason}" for name, address in killed.addresses.items()]
     assert status.stdout.splitlines() == expected
     assert laptop.run("env").returncode == 1
 
@@ -126,7 +126,7 @@ def test_a_service_that_hangs_is_reported_though_its_process_lives(laptop: Lapto
         hung.resume()
 
     assert status.returncode == 1
-    assert [line.split(maxsplit=2)[2] for line in status.stdout.splitlines()] == ["DOWN: does not answer"] * 3
+    assert [line.split(maxsplit=2)[2] for line in status.stdout.splitlines()] == ["DOWN: does not answer"] * 5
     assert laptop.run("status").returncode == 0
 
 

@@ -1,0 +1,1 @@
+"""Secret Manager on a laptop: secrets and their versions, for what runs on the local Cloud Run."""
