@@ -50,7 +50,7 @@ def serve(data: Path, ports: Mapping[str, int]) -> None:
         try:
             served: dict[str, list[BaseRoute]] = {"bigquery": [*metadata.routes(), *bigquery.routes(warehouse)]}
             if "publisher" in ports:
-                served["publisher"] = Publisher(data / "publisher", package_data()).routes()
+                served["publisher"] = [*Publisher(data / "publisher", package_data()).routes()]
             if "run" in ports:
                 served |= _containers(data, ports)
             _listen({ports[name]: logged(name, Starlette(routes=each)) for name, each in served.items()})
