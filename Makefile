@@ -47,6 +47,9 @@ VALUES := -var-file=envs/$(ENV).tfvars
 # made again whenever the lock changes; --require-hashes takes nothing that the lock does not name
 INSTALLED := .venv/installed
 
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	--no-emit-index-url
+
 .DEFAULT_GOAL := help
 .PHONY: help run up status down env chosen plan apply destroy blocks worker test coverage conformance check lint docs fuzz lock bench clean
 
@@ -139,9 +142,9 @@ fuzz: $(INSTALLED) ## read mutated contracts and files for SECONDS=300, and show
 bench: $(INSTALLED) ## measure the conversion beside the course's pandas flow, and write docs/performance.md
 	@$(PY) benchmarks/conversion.py
 
-lock: $(INSTALLED) ## write requirements.lock anew from pyproject.toml
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
-		--no-emit-index-url --all-extras pyproject.toml --output-file requirements.lock
+lock: $(INSTALLED) ## write the locks anew from pyproject.toml: of everything, and of what runs need, for the image
+	@$(COMPILE) --all-extras pyproject.toml --output-file requirements.lock
+	@$(COMPILE) --constraint requirements.lock pyproject.toml --output-file requirements-run.lock
 
 clean: ## stop everything, and remove the local cloud's data (not .venv)
 	@if [ -x $(PY) ]; then $(LOCAL) down --data $(DATA); fi

@@ -12,12 +12,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from types import MappingProxyType
 from urllib.parse import urljoin, urlsplit
 
 import requests
 
+from flows import __version__
 from flows.etl.address import origin, parse, shown
 from flows.etl.errors import NETWORK, ComeBackLater, SourceError, Transient
 
@@ -28,7 +28,7 @@ CONNECTION_WAIT_S = 3600  # for others' downloads to end; longer than the longes
 WAITS = 3  # times that one request waits for what Retry-After says
 WAIT_AT_MOST_S = 60  # each time: a worker that sleeps longer is better ended and started again
 HEADERS = {
-    "User-Agent": f"landfall/{version('landfall')}",
+    "User-Agent": f"landfall/{__version__}",
     "Accept-Encoding": "identity",  # the file as it is stored: its own gzip is ours to undo
 }
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
