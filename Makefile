@@ -4,7 +4,8 @@ FROM ?=
 TO ?=
 # which environment of infra/ `make plan`, `apply`, `destroy` and `blocks` are about; `local` is the local cloud
 ENV ?= local
-# for `make blocks`: --check shows what it would do and ends with an error if that is anything, --prune removes what is left over
+# for `make blocks` and `make deploy`: --check shows what it would do and ends with an error if that is anything, --prune removes
+# what is left over
 OPTIONS ?=
 # how long `make fuzz` looks for trouble
 SECONDS ?= 300
@@ -23,7 +24,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PY := $(BIN)/python
 LOCAL := $(PY) -m localcloud
-CODE := flows blocks localcloud tests benchmarks docs
+CODE := flows blocks deployments localcloud tests benchmarks docs
 
 # for a real environment: plain terraform, with that environment's state and values, and with its own question before it acts
 ifeq ($(ENV),local)
@@ -51,7 +52,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run up status down env chosen plan apply destroy blocks worker test coverage conformance check lint docs fuzz lock bench clean
+.PHONY: help run up status down env chosen plan apply destroy blocks deploy worker test coverage conformance check lint docs fuzz lock bench clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { gsub(/\$$\$$/, "$$", $$2); printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -102,6 +103,15 @@ else
 blocks: chosen $(INSTALLED)
 	@$(INIT)
 	@$(PY) -m blocks --infra infra --environment $(ENV) $(OPTIONS)
+endif
+
+ifeq ($(ENV),local)
+# every image is this folder there
+deploy: $(INSTALLED) ## register the deployments of prefect.yaml that changed; OPTIONS=--check, --prune
+	@$(LOCAL) exec --data $(DATA) -- sh -c 'LANDFALL_IMAGE=$${LANDFALL_IMAGE:-landfall:local} exec $(PY) -m deployments $(OPTIONS)'
+else
+deploy: $(INSTALLED)
+	@LANDFALL_ENVIRONMENT=$(ENV) $(PY) -m deployments $(OPTIONS)
 endif
 
 ifeq ($(ENV),local)

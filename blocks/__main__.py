@@ -16,12 +16,7 @@ from blocks.outputs import Outputs, OutputsError
 
 if TYPE_CHECKING:
     from blocks.change import Change
-
-DIFFERENT = 2
-"""The exit code of --check when there is something to do, as of `terraform plan -detailed-exitcode`."""
-
-DONE = {"create": "created", "update": "updated", "keep": "unchanged", "remove": "removed"}
-TO_DO = {"create": "to create", "update": "to update", "keep": "unchanged", "remove": "to remove"}
+    from blocks.server import Server
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,42 +35,15 @@ def register(given: Outputs, *, prune: bool = False, check: bool = False, if_abs
     """Compare and register, say what was done, and return the exit code."""
     # imported late: Prefect takes a second, and outputs that are wrong are said at once
     from blocks import registration  # noqa: PLC0415
-    from blocks.server import ServerError, connect  # noqa: PLC0415
+    from blocks.change import Known  # noqa: PLC0415
+    from blocks.making import bring_about  # noqa: PLC0415
 
-    written = False
+    def plan(server: "Server") -> tuple[list["Change"], "Known"]:
+        if if_absent and not registration.absent(server, given):
+            return [], Known(server)
+        return registration.plan(server, given)
 
-    def say(change: "Change") -> None:
-        nonlocal written
-        written = written or change.action != "keep"
-        _print(DONE[change.action], change)
-
-    try:
-        with connect() as server:
-            if if_absent and not registration.absent(server, given):
-                return 0
-            changes, known = registration.plan(server, given)
-            wanted = [change for change in changes if prune or change.action != "remove"]
-            if check:
-                for change in wanted:
-                    _print(TO_DO[change.action], change)
-            else:
-                registration.make(wanted, known, say)
-    except OutputsError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except ServerError as error:
-        print(f"{error}; {'the lines above were written' if written else 'nothing was written'}", file=sys.stderr)
-        return 1
-    for change in changes:
-        if change not in wanted:
-            print(f"left over {change.name} ({change.kind}): --prune removes it")
-    return DIFFERENT if check and any(change.action != "keep" for change in wanted) else 0
-
-
-def _print(word: str, change: "Change") -> None:
-    print(f"{word:<9} {change.name} ({change.kind})")
-    for line in change.differences:
-        print(f"          {line}")
+    return bring_about(plan, OutputsError, prune=prune, check=check)
 
 
 def _text(infra: Path | None) -> tuple[str, str]:

@@ -1,7 +1,5 @@
 """Bring what is registered at Prefect in line with Terraform's outputs."""
 
-from collections.abc import Callable, Sequence
-
 from blocks import documents, work_pool
 from blocks.change import Change, Known
 from blocks.outputs import Outputs
@@ -17,14 +15,6 @@ def plan(server: Server, outputs: Outputs) -> tuple[list[Change], Known]:
     known = Known(server)
     changes = documents.plan(outputs, known)
     return changes + work_pool.plan(outputs, outputs.cloud_run, known), known
-
-
-def make(changes: Sequence[Change], known: Known, say: Callable[[Change], None]) -> None:
-    """Make the changes in their order, and say so after each."""
-    for change in changes:
-        if change.action != "keep":
-            change.make(known)
-        say(change)
 
 
 def absent(server: Server, outputs: Outputs) -> bool:

@@ -22,9 +22,25 @@ class Server:
     def __init__(self, client: SyncPrefectClient) -> None:
         self._client = client
 
-    def post(self, path: str, body: dict[str, Any]) -> Any:
+    def read(self, path: str) -> Any:
+        """Read what is there; returns nothing if there is nothing."""
+        try:
+            return self._request("GET", path, None)
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code == 404:
+                return None
+            raise
+
+    def post(self, path: str, body: dict[str, Any] | list[dict[str, Any]]) -> Any:
         """Ask or create; returns the answer's JSON."""
         return self._request("POST", path, body)
+
+    def pages(self, path: str, asked: dict[str, Any]) -> list[dict[str, Any]]:
+        """Ask for all that fits: a server answers with 200 at most."""
+        found: list[dict[str, Any]] = []
+        while page := self.post(path, {**asked, "offset": len(found), "limit": 200}):
+            found += page
+        return found
 
     def create(self, path: str, body: dict[str, Any]) -> str | None:
         """Create; returns its id, or nothing if there is one of that name."""
@@ -43,7 +59,7 @@ class Server:
         """Remove."""
         self._request("DELETE", path, None)
 
-    def _request(self, method: Any, path: Any, body: dict[str, Any] | None) -> Any:
+    def _request(self, method: Any, path: Any, body: dict[str, Any] | list[dict[str, Any]] | None) -> Any:
         answer = self._client.request(method, path, json=body)
         return answer.json() if answer.content else None
 

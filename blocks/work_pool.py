@@ -23,7 +23,7 @@ def plan(outputs: Outputs, cloud_run: CloudRun | None, known: Known) -> list[Cha
         OutputsError: a pool of that name exists with another type, which cannot be changed.
     """
     mark = _description(outputs.environment)
-    there: list[dict[str, Any]] = _all(known, "/work_pools/filter")
+    there: list[dict[str, Any]] = known.server.pages("/work_pools/filter", {})
     wanted_name = cloud_run.work_pool if cloud_run else None
     changes = []
     if cloud_run:
@@ -105,7 +105,7 @@ def _pool(outputs: Outputs, cloud_run: CloudRun, found: dict[str, Any] | None, k
 def _queue(cloud_run: CloudRun, pool: dict[str, Any] | None, known: Known) -> Change:
     path = f"/work_pools/{cloud_run.work_pool}/queues"
     name, wanted = f"{cloud_run.work_pool}/{QUEUE}", {"concurrency_limit": cloud_run.work_pool_concurrency}
-    there: list[dict[str, Any]] = _all(known, f"{path}/filter") if pool else []
+    there: list[dict[str, Any]] = known.server.pages(f"{path}/filter", {}) if pool else []
     found = next((queue for queue in there if queue["name"] == QUEUE), None)
     if not found:  # the server makes it with the pool
         return Change("create", name, "work queue", [], lambda known: known.server.patch(f"{path}/{QUEUE}", wanted))
@@ -118,14 +118,6 @@ def _queue(cloud_run: CloudRun, pool: dict[str, Any] | None, known: Known) -> Ch
         lines,
         lambda known: known.server.patch(f"{path}/{QUEUE}", wanted),
     )
-
-
-def _all(known: Known, path: str) -> list[dict[str, Any]]:
-    """Read every page: a server answers with 200 at most."""
-    found: list[dict[str, Any]] = []
-    while page := known.server.post(path, {"offset": len(found), "limit": 200}):
-        found += page
-    return found
 
 
 def _delete(name: str, known: Known) -> None:

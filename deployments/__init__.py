@@ -1,0 +1,1 @@
+"""The deployments that prefect.yaml declares, brought to Prefect."""
