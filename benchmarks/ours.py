@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks.lake import bucket
 from flows.etl import contract, lake
+from flows.etl.reach import Reach
 from flows.etl.source import Source
 
 CONTRACTS = Path(__file__).parent / "contracts"
@@ -16,7 +17,8 @@ CONTRACTS = Path(__file__).parent / "contracts"
 def main(address: str) -> None:
     """Bring the file at *address* into the bucket `lake`."""
     yellow = contract.read(CONTRACTS, "yellow")
-    upload = lake.bring(bucket(), Source(yellow, yellow.period("2021-01"), address))
+    reach = Reach.of(address, (), [address])
+    upload = lake.bring(bucket(), Source(yellow, yellow.period("2021-01"), address, reach=reach))
     print(upload.lake_object.uri.removeprefix("gs://lake/"))
 
 

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from flows.etl.errors import LandfallError
 from flows.logs import quiet_terminal
+from flows.order import withhold
 from flows.report import PartitionsFailed
 from flows.terminal import console
 
@@ -46,6 +47,8 @@ def run(flow: Flow[..., Given], arguments: Sequence[str] | None = None) -> None:
     quiet_terminal()
     report: Outcome
     try:
+        if "source" in parameters:
+            parameters["source"] = withhold(parameters["source"])
         report = flow(**parameters)
     except PartitionsFailed as failed:
         report = failed.report

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+from contextvars import ContextVar
 from typing import Any
 
 from prefect.blocks.system import Secret
@@ -9,9 +10,38 @@ from prefect.runtime import flow_run
 
 from flows import settings
 from flows.etl import contract
+from flows.etl.address import parse, shown
 from flows.etl.errors import ContractError
 from flows.etl.plan import Order
 from flows.etl.request import check_headers
+
+_withheld: ContextVar[str | None] = ContextVar("_withheld", default=None)
+
+
+def withhold(source: str) -> str:
+    """Give an address of the command line as it may stand among a run's parameters, which Prefect keeps and shows.
+
+    A query may be a signature: the whole address stays in this process, for the run that this context starts.
+
+    Raises:
+        SourceError: it is no address, or has a password in it.
+    """
+    parse(source, "--source")
+    _withheld.set(source)
+    return shown(source)
+
+
+def _whole(source: str) -> str:
+    """Give the address of which a parameter may be the part that is shown."""
+    whole = _withheld.get()
+    if whole is not None and shown(whole) == source:
+        return whole
+    if source.endswith("?..."):
+        raise ContractError(
+            f"source: found {source!r}, whose query was left out as it may be a secret, expected the whole address;"
+            " run the flow by hand with it, nothing was written"
+        )
+    return source
 
 
 def take_order(values: settings.Settings, name: str, first: str | None, last: str | None, source: str | None) -> Order:
@@ -26,7 +56,10 @@ def take_order(values: settings.Settings, name: str, first: str | None, last: st
         raise ContractError(
             f"{name}: found one source for {len(periods)} periods, expected one period; name it, nothing was written"
         )
-    return Order(agreed, periods, values.publisher, source, flow_run.id)
+    whole = _whole(source) if source else None
+    # a parameter may come from anybody who can start a run; the setting and the command line come from who runs it
+    trusted = tuple(each for each in (values.publisher, _withheld.get()) if each)
+    return Order(agreed, periods, values.publisher, whole, flow_run.id, trusted=trusted)
 
 
 def with_secrets(order: Order) -> Order:

@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 from urllib.parse import urlsplit
 
+from flows.etl.reach import Reach
+
 
 @dataclass
 class File:
@@ -32,7 +34,7 @@ class File:
 
 @dataclass
 class Publisher:
-    """Files by path; `requests` holds (method, path) in order, and `headers` what came with each.
+    """Files by path; `requests` holds (method, path) in order, `headers` what came with each, and `queries` theirs.
 
     `busiest` is the highest number of requests that were answered at the same time.
     """
@@ -40,6 +42,7 @@ class Publisher:
     files: dict[str, File] = field(default_factory=dict)
     requests: list[tuple[str, str]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    queries: list[str] = field(default_factory=list)  # of those that had one
     head_status: int | None = None  # of a publisher that does not serve HEAD
     busy: int = 0
     busiest: int = 0
@@ -53,6 +56,11 @@ class Publisher:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def reach(self) -> Reach:
+        """What it takes to ask this publisher, as a run that is given its address by the setting has it."""
+        return Reach.of(self.url, (), [self.url])
 
     def serve(self, path: str, body: bytes) -> None:
         self.files[path] = File(body)
@@ -100,7 +108,8 @@ def _handler(publisher: Publisher) -> type[BaseHTTPRequestHandler]:  # noqa: C90
         do_HEAD = do_GET
 
         def _answer(self) -> None:
-            path = urlsplit(self.path).path
+            _, _, path, query, _ = urlsplit(self.path)
+            publisher.queries += [query] if query else []
             publisher.requests.append((self.command, path))
             publisher.headers.append(dict(self.headers))
             file = publisher.files.get(path, File(b"not here", status=404))

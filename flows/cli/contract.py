@@ -24,6 +24,7 @@ def diff(
     from flows.cli.shown import print_comparison
     from flows.etl import contract as contracts
     from flows.etl import diff as diffs
+    from flows.etl.reach import Reach
     from flows.etl.source import Source
 
     agreed = contracts.read(settings.CONTRACTS, contract)
@@ -36,6 +37,8 @@ def diff(
         from flows.order import with_secrets  # Prefect's blocks hold them
 
         headers = with_secrets(Order(agreed, [last], publisher, None, None)).headers
-    found = diffs.compare(Source(agreed, last, address, headers))
-    print_comparison(found, f"{contract} {last}: {address}", f"{contract}.toml")
+    reach = Reach.of(address, agreed.allowed_networks, [each for each in (publisher, source) if each])
+    file = Source(agreed, last, address, headers, reach=reach)
+    found = diffs.compare(file)
+    print_comparison(found, f"{contract} {last}: {file.where}", f"{contract}.toml")
     raise typer.Exit(0 if found.is_equal else 1)

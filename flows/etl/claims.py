@@ -13,9 +13,10 @@ from google.api_core.exceptions import NotFound
 from google.cloud import storage
 
 from flows.etl import lake, lake_object, landing_log
+from flows.etl.address import identity
 from flows.etl.contract import Contract
 from flows.etl.errors import LandfallError, Outdated, StartOver, Transient
-from flows.etl.fetch import look
+from flows.etl.fetch import Validators, look
 from flows.etl.lake import Upload
 from flows.etl.lake_object import LakeObject
 from flows.etl.landing import Landing
@@ -58,13 +59,17 @@ def claim(landing: Landing, upload: Upload) -> Claim:
                 landing_log.remember(bucket, contract.name, newest.partition, newest.n, _notes(landing, upload))
                 log.info("%s: claim %d names the same content, adopted", landing, newest.n)
                 return newest
-        if look(landing.address, landing.address_headers, upload.validators) != upload.validators:
+        if _serves(landing, upload.validators) != upload.validators:
             lake.discard(bucket, upload)
-            raise StartOver(f"{landing.address}: the publisher serves another content than was just read")
+            raise StartOver(f"{landing.where}: the publisher serves another content than was just read")
         made = _claim_of(landing, upload, newest.n + 1 if newest else 0)
         if written := landing_log.append(bucket, made, _notes(landing, upload)):
             return written
     raise Transient(f"{landing}: {RACES} other claims came first; run again, nothing was loaded")
+
+
+def _serves(landing: Landing, known: Validators) -> Validators:
+    return look(landing.address, landing.address_headers, known, landing.address_reach)
 
 
 def _notes(landing: Landing, upload: Upload) -> Notes:
@@ -79,9 +84,10 @@ def _published(landing: Landing, upload: Upload) -> Published | None:
     content stands until that changes.
     """
     if not landing.override:
-        return Published(landing.published_at, upload.validators)
+        return Published(identity(landing.published_at), upload.validators)
     try:
-        return Published(landing.published_at, look(landing.published_at, landing.headers))
+        now = look(landing.published_at, landing.headers, reach=landing.reach)
+        return Published(identity(landing.published_at), now)
     except LandfallError as error:
         log.info("%s: %s", landing, error)
         return None
@@ -161,7 +167,7 @@ def _claim_of(landing: Landing, upload: Upload, n: int) -> Claim:
         partition=str(landing.partition),
         n=n,
         kind="landing",
-        source_uri=landing.address,
+        source_uri=landing.where,
         etag=upload.validators.etag,
         last_modified=upload.validators.last_modified,
         source_bytes=upload.source_bytes,

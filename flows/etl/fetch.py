@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import requests
 import urllib3.exceptions
 
+from flows.etl.address import shown
 from flows.etl.errors import Transient
+from flows.etl.reach import PUBLIC, Reach
 from flows.etl.request import NO_HEADERS, HeadRefused, ask
 
 
@@ -71,7 +73,7 @@ class Download(io.RawIOBase):
     """
 
     def __init__(self, response: requests.Response, url: str) -> None:
-        self.url = url
+        self.url = shown(url)  # in messages
         self.validators = Validators.of(response)
         self.announced = Announced.by(response)
         self.bytes_read = 0
@@ -128,18 +130,20 @@ class Download(io.RawIOBase):
 
 
 @contextmanager
-def download(url: str, headers: Mapping[str, str] = NO_HEADERS) -> Iterator[Download]:
+def download(url: str, headers: Mapping[str, str] = NO_HEADERS, reach: Reach = PUBLIC) -> Iterator[Download]:
     """Ask for a file and give its body to read; headers go with the request and are never shown.
 
     Raises:
         SourceError: the publisher refuses, or has no such file.
         Transient: it cannot be reached, or is too busy.
     """
-    with ask("GET", url, headers) as response:
+    with ask("GET", url, headers, reach=reach) as response:
         yield Download(response, url)
 
 
-def look(url: str, headers: Mapping[str, str] = NO_HEADERS, known: Validators | None = None) -> Validators:
+def look(
+    url: str, headers: Mapping[str, str] = NO_HEADERS, known: Validators | None = None, reach: Reach = PUBLIC
+) -> Validators:
     """Ask what the publisher serves now, with a HEAD request, or a GET without its body where HEAD is not served.
 
     That GET names the ETag that is *known*, so that an unchanged file is not even begun to be sent. A date is not sent
@@ -149,8 +153,8 @@ def look(url: str, headers: Mapping[str, str] = NO_HEADERS, known: Validators | 
         SourceError, Transient: as for a download.
     """
     try:
-        with ask("HEAD", url, headers) as response:
+        with ask("HEAD", url, headers, reach=reach) as response:
             return Validators.of(response)
     except HeadRefused:
-        with ask("GET", url, headers, known.etag if known else None) as response:
+        with ask("GET", url, headers, known.etag if known else None, reach) as response:
             return known if known and response.status_code == 304 else Validators.of(response)

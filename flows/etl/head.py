@@ -58,10 +58,13 @@ def read(source: Source) -> Head:
     Raises:
         SourceError, BadFile, Transient: as for a landing.
     """
-    contract, address = source.contract, source.address
+    contract, where = source.contract, source.where
     try:
-        with download(address, source.headers) as body, decompress(body, contract, address) as stream:
-            _leave_with(_of(stream, contract, address))
+        with (
+            download(source.address, source.headers, source.reach) as body,
+            decompress(body, contract, where) as stream,
+        ):
+            _leave_with(_of(stream, contract, where))
     except _Seen as seen:
         return seen.head
 

@@ -45,21 +45,21 @@ def bring(bucket: storage.Bucket, source: Source) -> Upload:
         SourceError, BadFile, CheckFailed, Unequal: nothing is visible in the lake.
         Transient: the same, and a repetition may succeed.
     """
-    contract, partition, address = source.contract, source.partition, source.address
+    contract, partition, where = source.contract, source.partition, source.where
     name, aside = lake_object.new_names(contract.name, str(partition))
     started = time.monotonic()
-    with download(address, source.headers) as body:
-        quarantine = Quarantine(contract.quarantine, address, bucket.blob(aside))
+    with download(source.address, source.headers, source.reach) as body:
+        quarantine = Quarantine(contract.quarantine, where, bucket.blob(aside))
         counts = checks.Counts(contract, partition)
         sink = ResumableUpload(bucket.blob(name), "application/vnd.apache.parquet")
         try:
             with (
-                decompress(body, contract, address, body.announced) as stream,
-                formats.read(stream, contract, partition, address) as reader,
+                decompress(body, contract, where, body.announced) as stream,
+                formats.read(stream, contract, partition, where) as reader,
             ):
                 parts = convert.tables(reader, contract, partition, quarantine, counts)
                 lake_rows = convert.write(parts, arrow.schema(reader.matched.landing, partition), sink)
-            _check(address, reader.total, lake_rows + quarantine.rows)
+            _check(where, reader.total, lake_rows + quarantine.rows)
             quarantine.check(reader.total)
             verdict = _judge(source, counts)
             put_aside = quarantine.finish()
@@ -95,13 +95,13 @@ def discard(bucket: storage.Bucket, upload: Upload) -> None:
         lake_object.drop(bucket, upload.quarantine_object)
 
 
-def _check(address: str, source_rows: int, rows: int) -> None:
+def _check(where: str, source_rows: int, rows: int) -> None:
     """Hold what the parser gave against what was counted from the bytes, before anything becomes visible."""
     if not source_rows:
-        raise BadFile(f"{address}: found a header and no record, expected some; ask the publisher, nothing was written")
+        raise BadFile(f"{where}: found a header and no record, expected some; ask the publisher, nothing was written")
     if source_rows != rows:
         raise Unequal(
-            f"{address}: found {rows} rows to write or put aside, expected {source_rows}, which is what its bytes hold;"
+            f"{where}: found {rows} rows to write or put aside, expected {source_rows}, which is what its bytes hold;"
             " check the contract's dialect, nothing was written"
         )
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 from google.cloud import storage
 
-from flows.etl.address import origin
+from flows.etl.address import origin, shown
 from flows.etl.contract import Contract
 from flows.etl.destination import Destination
 from flows.etl.partition import Partition
+from flows.etl.reach import Reach
 from flows.etl.request import NO_HEADERS
 from flows.etl.source import Source
 
@@ -20,18 +21,20 @@ class Landing:
     `settled` is the last claim's number in the ledger, -1 without one: all up to it has ended. `override` is an
     address to read in place of the contract's. `rows_before` is how many rows the period before has, where a check
     asks for it and the ledger knows.
-    `headers` are the contract's, for its own address: they hold secrets.
+    `headers` are the contract's, for its own address: they hold secrets, as the addresses' queries may.
+    `trusted` are addresses by whoever runs this process: their hosts may be anywhere.
     """
 
     destination: Destination
     contract: Contract
     partition: Partition
-    published_at: str
-    override: str | None
+    published_at: str = field(repr=False)
+    override: str | None = field(repr=False)
     settled: int
     flow_run_id: str | None
     rows_before: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    trusted: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def address(self) -> str:
@@ -50,9 +53,26 @@ class Landing:
         return NO_HEADERS
 
     @property
+    def reach(self) -> Reach:
+        """Where a request for `published_at` may go."""
+        return Reach.of(self.published_at, self.contract.allowed_networks, self.trusted)
+
+    @property
+    def address_reach(self) -> Reach:
+        """Where a request for `address` may go."""
+        return Reach.of(self.address, self.contract.allowed_networks, self.trusted)
+
+    @property
+    def where(self) -> str:
+        """The address as people see it."""
+        return shown(self.address)
+
+    @property
     def source(self) -> Source:
         """The file to bring."""
-        return Source(self.contract, self.partition, self.address, self.address_headers, self.rows_before)
+        return Source(
+            self.contract, self.partition, self.address, self.address_headers, self.rows_before, self.address_reach
+        )
 
     @property
     def bucket(self) -> storage.Bucket:

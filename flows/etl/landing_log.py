@@ -83,7 +83,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What the publisher answers at a contract's address while it serves a claim's content."""
+    """What the publisher answers at a contract's address while it serves a claim's content.
+
+    The address is one's `identity`: its query, which may be a signature, is hashed.
+    """
 
     address: str
     validators: Validators

@@ -7,6 +7,7 @@ from contextvars import copy_context
 from dataclasses import dataclass, field
 
 from flows.etl import landing_log, ledger, table
+from flows.etl.address import identity
 from flows.etl.contract import Contract
 from flows.etl.contract.checks import Change
 from flows.etl.destination import Destination
@@ -35,15 +36,17 @@ class Plan:
 class Order:
     """What a run was asked for: periods of a contract, and an address in place of the contract's.
 
-    `headers` are those that the contract names, with their secret values.
+    `headers` are those that the contract names, with their secret values. `trusted` are addresses by whoever runs this
+    process: their hosts may be anywhere, where others' must be public.
     """
 
     contract: Contract
     periods: list[Partition]
     publisher: str | None
-    override: str | None
+    override: str | None = field(repr=False)
     flow_run_id: str | None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    trusted: tuple[str, ...] = field(default=(), repr=False)
 
 
 def from_web(destination: Destination, order: Order) -> Plan:
@@ -122,6 +125,7 @@ class _Settled:
                 order.flow_run_id,
                 self._rows_before(period),
                 order.headers,
+                order.trusted,
             )
             for period in order.periods
         ]
@@ -134,16 +138,16 @@ class _Settled:
 def _serves_the_same(landing: Landing, published: Published | None) -> bool:
     """Ask the publisher; trouble with the answer makes the partition due, where it is met and told again."""
     try:
-        now = look(landing.published_at, landing.headers, _known(landing, published))
+        now = look(landing.published_at, landing.headers, _known(landing, published), landing.reach)
     except LandfallError as error:
         log.info("%s: %s", landing, error)
         return False
-    return now.tell and published == Published(landing.published_at, now)
+    return now.tell and published == Published(identity(landing.published_at), now)
 
 
 def _known(landing: Landing, published: Published | None) -> Validators | None:
     """Give what the same address answered before."""
-    return published.validators if published and published.address == landing.published_at else None
+    return published.validators if published and published.address == identity(landing.published_at) else None
 
 
 def _plan(order: Order, landings: list[Landing], done: list[bool], settled: _Settled) -> Plan:

@@ -20,6 +20,7 @@ import requests
 from flows import __version__
 from flows.etl.address import origin, parse, shown
 from flows.etl.errors import NETWORK, ComeBackLater, SourceError, Transient
+from flows.etl.reach import PUBLIC, Beyond, Guard, Reach
 
 TIMEOUT_S = (10, 60)  # to connect, and between two reads
 REDIRECTS = 5
@@ -44,35 +45,38 @@ class HeadRefused(SourceError):
 
 @contextmanager
 def ask(
-    method: str, url: str, headers: Mapping[str, str] = NO_HEADERS, etag: str | None = None
+    method: str, url: str, headers: Mapping[str, str] = NO_HEADERS, etag: str | None = None, reach: Reach = PUBLIC
 ) -> Iterator[requests.Response]:
     """Ask, and give the answer with its body unread: 200, or 304 where an *etag* says what is known.
 
     Args:
         method: GET or HEAD.
-        url: Where; http or https.
+        url: Where; https, or http on this machine. Its query is never shown.
         headers: Sent along as far as redirects stay with the same host, port and scheme; never shown.
         etag: What is known already; a publisher that still serves it answers 304 without a body.
+        reach: Where the request and its redirects may go.
 
     Raises:
-        SourceError: the publisher refuses, has no such file, or redirects to where nobody should follow.
+        SourceError: the publisher refuses, has no such file, is out of reach, or redirects to where nobody should
+            follow.
         Transient: it cannot be reached, or is too busy.
         ComeBackLater: it is too busy, and says for how long.
     """
     parse(url, url)
-    check_headers(url, headers)
+    where = shown(url)
+    check_headers(where, headers)
     conditional = {"If-None-Match": etag} if etag else {}
     for waited in range(WAITS + 1):
-        with _follow(method, url, headers, conditional) as answer:
+        with _follow(method, url, headers, conditional, reach) as answer:
             wait_s = _wait_s(answer.response)
             if wait_s is None:
-                _check_status(method, url, answer, etag)
+                _check_status(method, where, answer, etag)
                 yield answer.response
                 return
             if wait_s > WAIT_AT_MOST_S or waited == WAITS:
-                raise _come_back(url, answer, wait_s)
+                raise _come_back(where, answer, wait_s)
             status = answer.response.status_code
-        log.info("%s: found %d, and waits for %.0f s as the publisher asks", url, status, wait_s)
+        log.info("%s: found %d, and waits for %.0f s as the publisher asks", where, status, wait_s)
         time.sleep(wait_s)  # without a connection
 
 
@@ -99,17 +103,19 @@ class _Answer:
 
 
 @contextmanager
-def _follow(method: str, url: str, headers: Mapping[str, str], conditional: Mapping[str, str]) -> Iterator[_Answer]:
-    here, seen, own = url, {url}, headers
+def _follow(
+    method: str, url: str, headers: Mapping[str, str], conditional: Mapping[str, str], reach: Reach
+) -> Iterator[_Answer]:
+    here, seen, own, where = url, {url}, headers, shown(url)
     for _ in range(REDIRECTS + 1):
-        with _once(method, url, here, {**HEADERS, **own, **conditional}) as response:
-            target = _target(response, url, here)
+        with _once(method, url, here, {**HEADERS, **own, **conditional}, reach) as response:
+            target = _target(response, where, here)
             if target is None:
-                yield _Answer(response, here if here == url else shown(here), headers_left=bool(headers) and not own)
+                yield _Answer(response, shown(here), headers_left=bool(headers) and not own)
                 return
         if target in seen:
             raise SourceError(
-                f"{url}: found a redirect loop through {shown(target)}, expected a file; check the contract's source,"
+                f"{where}: found a redirect loop through {shown(target)}, expected a file; check the contract's source,"
                 " nothing was written"
             )
         if origin(target) != origin(here):
@@ -117,40 +123,50 @@ def _follow(method: str, url: str, headers: Mapping[str, str], conditional: Mapp
         here = target
         seen.add(target)
     raise SourceError(
-        f"{url}: found more than {REDIRECTS} redirects, expected a file; check the contract's source, nothing was"
+        f"{where}: found more than {REDIRECTS} redirects, expected a file; check the contract's source, nothing was"
         " written"
     )
 
 
 @contextmanager
-def _once(method: str, url: str, here: str, headers: Mapping[str, str]) -> Iterator[requests.Response]:
+def _once(method: str, url: str, here: str, headers: Mapping[str, str], reach: Reach) -> Iterator[requests.Response]:
     """Send one request over a connection of its own."""
-    with _slot(url, here), _OneHop() as session:
+    with _slot(shown(url), here), _OneHop(reach) as session:
         session.auth = _nothing_more  # or a .netrc file would replace the contract's Authorization
         try:
             response = session.request(
                 method, here, headers=dict(headers), stream=True, timeout=TIMEOUT_S, allow_redirects=False
             )
-        except (*NETWORK, requests.RequestException) as error:
+        except (*NETWORK, requests.RequestException, Beyond) as error:
             raise _unanswered(url, here, error) from None  # its text holds the whole address, also a signed one
         with response:
             yield response
 
 
 class _OneHop(requests.Session):
-    """A session for one request, that knows of no redirects: it would read a redirect's whole body first."""
+    """A session for one request within a reach, that knows of no redirects: it would read a redirect's body first."""
+
+    def __init__(self, reach: Reach) -> None:
+        super().__init__()
+        self._guard = Guard(reach)
+
+    def get_adapter(self, url: str) -> Guard:  # noqa: ARG002 - whatever the address begins with
+        """Give the guard for every address."""
+        return self._guard
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """Say that every answer is the last."""
 
 
-def _unanswered(url: str, here: str, error: requests.RequestException) -> SourceError | Transient:
-    through = "" if here == url else f", where it redirects to {shown(here)}"
+def _unanswered(url: str, here: str, error: requests.RequestException | Beyond) -> SourceError | Transient:
+    where, through = shown(url), "" if here == url else f", where it redirects to {shown(here)}"
+    if isinstance(error, Beyond):
+        return SourceError(f"{where}: {error}{through}; nothing was sent there and nothing was written")
     cause = error.args[0] if error.args else error
     why = re.sub(r"\S+\?\S*", "(an address)", str(getattr(cause, "reason", cause)))
     if isinstance(error, NETWORK):
-        return Transient(f"{url}: no answer ({why}){through}; is the publisher up? nothing was written")
-    return SourceError(f"{url}: {why}{through}, expected an address that answers; nothing was written")
+        return Transient(f"{where}: no answer ({why}){through}; is the publisher up? nothing was written")
+    return SourceError(f"{where}: {why}{through}, expected an address that answers; nothing was written")
 
 
 def _nothing_more(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -158,7 +174,7 @@ def _nothing_more(request: requests.PreparedRequest) -> requests.PreparedRequest
     return request
 
 
-def _target(response: requests.Response, url: str, here: str) -> str | None:
+def _target(response: requests.Response, where: str, here: str) -> str | None:
     """Say where an answer redirects to; None if it does not."""
     location = response.headers.get("Location")
     if response.status_code not in (301, 302, 303, 307, 308) or not location:
@@ -166,14 +182,12 @@ def _target(response: requests.Response, url: str, here: str) -> str | None:
     # headers are read as latin-1, and addresses in them are UTF-8 where they are not ASCII
     try:
         target = urljoin(here, location.encode("latin-1", "replace").decode("utf-8", "replace"))
-    except ValueError as error:
-        raise SourceError(
-            f"{url}: found a redirect to no address ({error}), expected one; nothing was written"
-        ) from None
-    there = parse(target, url)
+    except ValueError:  # whose text holds what was found
+        raise SourceError(f"{where}: found a redirect to no address, expected one; nothing was written") from None
+    there = parse(target, where)
     if urlsplit(here).scheme == "https" and there.scheme != "https":
         raise SourceError(
-            f"{url}: found a redirect from https to {shown(target)}, expected one that stays encrypted; nothing was"
+            f"{where}: found a redirect from https to {shown(target)}, expected one that stays encrypted; nothing was"
             " written"
         )
     return target
@@ -185,7 +199,7 @@ _lock = threading.Lock()
 
 
 @contextmanager
-def _slot(url: str, here: str) -> Iterator[None]:
+def _slot(where: str, here: str) -> Iterator[None]:
     """Hold one of the connections to a host.
 
     Nobody waits for a connection while holding another: a redirect's is given back before its target is asked, and a
@@ -196,8 +210,8 @@ def _slot(url: str, here: str) -> Iterator[None]:
         free = _free.setdefault(host, threading.Semaphore(CONNECTIONS))
     if not free.acquire(timeout=CONNECTION_WAIT_S):
         raise Transient(
-            f"{url}: found {CONNECTIONS} connections to {host} busy for {CONNECTION_WAIT_S} s, expected a free one; run"
-            " again, nothing was written"
+            f"{where}: found {CONNECTIONS} connections to {host} busy for {CONNECTION_WAIT_S} s, expected a free one;"
+            " run again, nothing was written"
         )
     try:
         yield
@@ -227,20 +241,20 @@ def retry_after_s(text: str, now: dt.datetime) -> float | None:
     return max((then - now).total_seconds(), 0.0)
 
 
-def _come_back(url: str, answer: _Answer, wait_s: float) -> ComeBackLater:
+def _come_back(where: str, answer: _Answer, wait_s: float) -> ComeBackLater:
     then = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=wait_s)
     return ComeBackLater(
-        f"{_found(url, answer)}; the publisher asks to come back at {then:%Y-%m-%d %H:%M:%S} UTC, nothing was written"
+        f"{_found(where, answer)}; the publisher asks to come back at {then:%Y-%m-%d %H:%M:%S} UTC, nothing was written"
     )
 
 
-def _found(url: str, answer: _Answer) -> str:
-    by = "" if answer.by == url else f" from {answer.by}"
-    return f"{url}: found {answer.response.status_code} {answer.response.reason}{by}, expected 200"
+def _found(where: str, answer: _Answer) -> str:
+    by = "" if answer.by == where else f" from {answer.by}"
+    return f"{where}: found {answer.response.status_code} {answer.response.reason}{by}, expected 200"
 
 
-def _check_status(method: str, url: str, answer: _Answer, etag: str | None) -> None:
-    found = _found(url, answer)
+def _check_status(method: str, where: str, answer: _Answer, etag: str | None) -> None:
+    found = _found(where, answer)
     left = "; the contract's headers were not sent there, as it is another host" if answer.headers_left else ""
     match answer.response.status_code:
         case 200:

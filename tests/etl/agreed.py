@@ -12,12 +12,12 @@ def contract_of(*columns: Column, **more: Any) -> Contract:
         "revision": 1,
         "description": "",
         "owner": "",
-        "source": "{yyyy}{mm}",
+        "source": "https://publisher.test/{yyyy}{mm}",
         "format": "csv",
         "partition": "month",
         "first_partition": "2021-01",
         "columns": list(columns),
     }
     if more.get("partition") == "none":
-        keys |= {"source": "all", "first_partition": None}
+        keys |= {"source": "https://publisher.test/all", "first_partition": None}
     return Contract(**(keys | more))

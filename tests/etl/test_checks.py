@@ -43,7 +43,7 @@ def contract_of(*asked: dict[str, Any], partition: str = "month") -> Contract:
         "revision": 1,
         "description": "",
         "owner": "",
-        "source": "{yyyy}{mm}" if has_periods else "x",
+        "source": "https://publisher.test/{yyyy}{mm}" if has_periods else "https://publisher.test/x",
         "format": "csv",
         "partition": partition,
         "first_partition": "2020-01" if has_periods else None,

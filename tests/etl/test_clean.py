@@ -198,7 +198,7 @@ def test_a_contract_that_was_not_read_from_a_file_has_no_hook_to_run() -> None:
         revision=1,
         description="",
         owner="",
-        source="x",
+        source="https://publisher.test/x",
         format="csv",
         partition="none",
         clean="winds.py",

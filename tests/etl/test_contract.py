@@ -50,6 +50,21 @@ def edited(folder: Path, old: str, new: str) -> contract.Contract:
         ('name = "id"', 'name = "file_month"', "columns", "the column that Landfall adds"),
         ("{mm}", "01", "source", "no {mm} in the address, which a partition by month needs"),
         ("{mm}", "{mm}{dd}", "source", "{dd} cannot be filled in for a partition by month"),
+        ("https://", "http://", "source: found the address", "without encryption, expected https://"),
+        ("https://", "ftp://", "source: found the address", "expected one that begins with https://"),
+        ("https://", "https://me:hidden@", "source: found a name or password in the address", "expected neither"),
+        (
+            'clustering = ["zone"]',
+            'allowed_networks = ["10.0.0.1/8"]',
+            "allowed_networks.0: found '10.0.0.1/8'",
+            "has host bits set",
+        ),
+        (
+            'clustering = ["zone"]',
+            'allowed_networks = ["inside"]',
+            "allowed_networks.0: found 'inside'",
+            "IPv4 or IPv6",
+        ),
         ('"2021-01"', '"2021-13"', "", "found '2021-13', expected YYYY-MM"),
         ('first_partition = "2021-01"\n', "", "first_partition", "missing"),
         ('["zone"]', '["place"]', "clustering", "'place' is not a column of this contract"),
@@ -94,6 +109,7 @@ def test_a_contract_that_does_not_hold_is_refused_with_file_and_place(
     (message,) = (each for each in messages if each.startswith(f"{folder / 'trips.toml'}: {place}"))
     assert why in message
     assert message.endswith("nothing was written")
+    assert "hidden" not in message
 
 
 @pytest.mark.parametrize("name", ["nothing", "../trips", "trips.toml", "", "Trips"])
@@ -108,6 +124,7 @@ def test_an_unknown_contract_is_refused_with_those_that_exist(folder: Path, name
         ('"Trips"', '"All trips"', False),
         ('"data-team"', '"somebody"', False),
         ("https://example.org", "https://mirror.example.org", False),
+        ("revision = 1", 'revision = 1\nallowed_networks = ["10.0.0.0/8", "fd00::/8"]', False),
         ("revision = 1", "revision = 2", False),
         ('type = "STRING"', 'type = "STRING", description = "Where"', False),
         ('type = "STRING"', 'type = "STRING", nullable = false', True),

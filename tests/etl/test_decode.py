@@ -45,7 +45,7 @@ def contract_of(compression: str, kind: str = "csv") -> Contract:
             "revision": 1,
             "description": "",
             "owner": "",
-            "source": "{yyyy}{mm}",
+            "source": "https://publisher.test/{yyyy}{mm}",
             "format": kind,
             "compression": compression,
             "partition": "month",

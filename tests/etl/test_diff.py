@@ -25,7 +25,7 @@ def publisher() -> Iterator[Publisher]:
 def compared(publisher: Publisher, data: bytes, agreed: Contract) -> Comparison:
     publisher.serve("/file", data)
     period = Partition.parse("month", "2021-02")
-    return diff.compare(Source(agreed, period, f"{publisher.url}/file"))
+    return diff.compare(Source(agreed, period, f"{publisher.url}/file", reach=publisher.reach))
 
 
 AGREED = (

@@ -63,7 +63,7 @@ def contract_of(kinds: list[ColumnType], written: str, dialect: Dialect) -> Cont
         revision=1,
         description="",
         owner="",
-        source="{yyyy}{mm}",
+        source="https://publisher.test/{yyyy}{mm}",
         format=written,  # type: ignore[arg-type]
         partition="month",
         first_partition="2021-01",

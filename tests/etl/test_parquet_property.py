@@ -123,7 +123,7 @@ def files(draw: st.DrawFn) -> tuple[Contract, list[dict[str, Any]], bytes]:
         revision=1,
         description="",
         owner="",
-        source="{yyyy}{mm}",
+        source="https://publisher.test/{yyyy}{mm}",
         format="parquet",
         partition="month",
         first_partition="2021-01",

@@ -184,13 +184,14 @@ TWO_BAD = contract_of(quarantine={"max_rows": 2})
 
 def source_of(agreed: Contract, publisher: Publisher, body: bytes = BODY) -> Source:
     publisher.serve("/202101", body)
-    return Source(agreed, MONTH, f"{publisher.url}/202101")
+    return Source(agreed, MONTH, f"{publisher.url}/202101", reach=publisher.reach)
 
 
 def landing_of(bucket: storage.Bucket, agreed: Contract, publisher: Publisher, settled: int = -1) -> Landing:
     nowhere: Any = None  # claiming and fencing need the lake alone
     return Landing(
-        *(Destination(bucket, nowhere, nowhere), agreed, MONTH, f"{publisher.url}/202101", None, settled, "run")
+        *(Destination(bucket, nowhere, nowhere), agreed, MONTH, f"{publisher.url}/202101", None, settled, "run"),
+        trusted=(publisher.url,),
     )
 
 

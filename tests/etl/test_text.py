@@ -194,7 +194,7 @@ def from_csv(kind: ColumnType, texts: list[str], dialect: Dialect) -> tuple[list
         revision=1,
         description="",
         owner="",
-        source="{yyyy}{mm}",
+        source="https://publisher.test/{yyyy}{mm}",
         format="csv",
         partition="month",
         first_partition="2021-01",

@@ -49,7 +49,7 @@ def contract_of(kind: str, compression: str = "none", **more: Any) -> Contract:
             "revision": 1,
             "description": "",
             "owner": "",
-            "source": "{yyyy}{mm}",
+            "source": "https://publisher.test/{yyyy}{mm}",
             "format": kind,
             "compression": compression,
             "partition": "month",

@@ -3,9 +3,11 @@
 import re
 from typing import TYPE_CHECKING
 
+from flows.etl.address import parse
 from flows.etl.contract.checks import Change, InPeriod, OnColumn
 from flows.etl.contract.column import RESERVED
 from flows.etl.contract.dialect import Dialect
+from flows.etl.errors import SourceError
 from flows.etl.partition import STYLES, Partition
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ def check(contract: "Contract") -> None:
             raise ValueError(f"{what}: {name!r} is not a column of this contract")
     _check_aliases(contract)
     _check_checks(contract)
+    _check_source(contract)
     _check_headers(contract)
     _check_format(contract)
     _check_periods(contract, known)
@@ -69,6 +72,17 @@ def _check_checks(contract: "Contract") -> None:
                 each.suit(types[each.column.lower()])
             except ValueError as error:
                 raise ValueError(f"checks.{number} ({each.check} of {each.column}): {error}") from error
+
+
+def _check_source(contract: "Contract") -> None:
+    """Read the address with its placeholders filled in as any could be."""
+    filled = PLACEHOLDER.sub("1", contract.source.replace("{publisher}", "https://publisher"))
+    try:
+        parse(filled, "source")
+    except SourceError as error:
+        raise ValueError(
+            str(error).removesuffix("; nothing was written").removesuffix(", nothing was written")
+        ) from None
 
 
 def _check_headers(contract: "Contract") -> None:

@@ -2,12 +2,14 @@
 
 import datetime as dt
 import hashlib
+import ipaddress
 import json
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, PrivateAttr, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, StringConstraints, model_validator
 
+from flows.etl.address import shown
 from flows.etl.clean import Hook
 from flows.etl.contract import consistency
 from flows.etl.contract.checks import Check
@@ -20,9 +22,20 @@ from flows.etl.partition import Grain, Partition, latest_complete
 
 CONVERTER = 1  # raised whenever the same source and contract would give other Parquet rows than before
 
+
+def _network(text: str) -> str:
+    """See that a text is a network in CIDR; ValueError says what is wrong with it."""
+    try:
+        ipaddress.ip_network(text)
+    except ValueError as error:
+        raise ValueError(f"found {text!r} ({error}), expected a network such as '10.20.0.0/16'") from error
+    return text
+
+
 # BigQuery's own rule: https://cloud.google.com/bigquery/docs/labels-intro
 LabelText = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{0,63}$")]
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+$")]
+NetworkText = Annotated[str, AfterValidator(_network)]
 BlockName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$")]
 
 
@@ -42,9 +55,15 @@ class Contract(Part):
     description: str = Field(description="shown in BigQuery as the table's", examples=["Where taxi zones are"])
     owner: str = Field(description="who answers for it", examples=["data-team"])
     source: str = Field(
-        description="the file's address; {yyyy} {mm} {dd} {hh} are filled in with the period, {publisher} with the"
-        " setting LANDFALL_PUBLISHER",
+        description="the file's address, beginning with https:// (http:// for this machine alone); {yyyy} {mm} {dd}"
+        " {hh} are filled in with the period, {publisher} with the setting LANDFALL_PUBLISHER",
         examples=["https://example.org/zones_{yyyy}-{mm}.csv.gz"],
+    )
+    allowed_networks: list[NetworkText] = Field(
+        [],
+        description="networks that are not public and that the file, or a redirect to it, may come from; public ones"
+        " need no word, and a cloud's metadata service stays out of reach",
+        examples=[["10.20.0.0/16"]],
     )
     headers: dict[HeaderName, BlockName] = Field(
         {},
@@ -225,7 +244,7 @@ class Contract(Part):
         """
         if "{publisher}" in self.source and not publisher:
             raise ContractError(
-                f"{self.name}: the source is {self.source!r} and no publisher is set, expected its address;"
+                f"{self.name}: the source is {shown(self.source)!r} and no publisher is set, expected its address;"
                 " set LANDFALL_PUBLISHER (on a laptop: make env), nothing was written"
             )
         return partition.fill(self.source).replace("{publisher}", (publisher or "").rstrip("/"))
