@@ -106,7 +106,11 @@ def _provision(options: argparse.Namespace) -> int:
 
 
 def _terraform(options: argparse.Namespace) -> int:
-    if missing := [name for name in ("cryptography", "grpc", "msgpack") if importlib.util.find_spec(name) is None]:
+    if missing := [
+        name
+        for name in ("cryptography", "googleapiclient", "grpc", "msgpack")
+        if importlib.util.find_spec(name) is None
+    ]:
         raise LocalCloudError(
             f"terraform: the stand-in provider needs {', '.join(missing)}, not installed here; "
             "install landfall-localcloud[terraform]; nothing was done"

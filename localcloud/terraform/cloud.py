@@ -1,4 +1,4 @@
-"""What there is, and how it is made, changed and deleted: the two services that the local cloud has, and a file."""
+"""What there is, and how it is made, changed and deleted: the services that the local cloud has, and a file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from localcloud.terraform.datasets import Datasets
 from localcloud.terraform.kinds import NUMBER, RESOURCES, Kind
 from localcloud.terraform.records import Records
 from localcloud.terraform.rest import Refused
+from localcloud.terraform.secrets import Secrets, SecretVersions
 from localcloud.terraform.values import UNKNOWN, Value, attributes, without_unknowns
 
 ATTRIBUTION = {"goog-terraform-provisioned": "true"}  # the provider's own label on what it has made
@@ -19,8 +20,8 @@ _EMPTY: Mapping[str, Any] = {"string": "", "number": 0, "bool": False}
 class Service(Protocol):
     """Where resources of one type really are."""
 
-    def create(self, value: Value) -> None:
-        """Make one."""
+    def create(self, value: Value) -> Value | None:
+        """Make one, and return what only its making says."""
 
     def read(self, value: Value) -> Value | None:
         """Return one as it is now, or None."""
@@ -44,6 +45,7 @@ class Settings:
     region: str | None
     storage: str
     bigquery: str
+    secrets: str
     records: Path
     labels: Mapping[str, str]
     attribution: bool
@@ -59,14 +61,16 @@ class Cloud:
         self._services: dict[str, Service] = {
             "google_storage_bucket": Buckets(settings.storage, settings.project),
             "google_bigquery_dataset": Datasets(settings.bigquery, settings.project),
+            "google_secret_manager_secret": Secrets(settings.secrets, settings.project),
+            "google_secret_manager_secret_version": SecretVersions(settings.secrets),
         }
 
-    def create(self, name: str, planned: Value) -> Value:
-        """Make a resource."""
+    def create(self, name: str, planned: Value, written: Value) -> Value:
+        """Make a resource; what is `written` alone, secrets' values, goes to its service and is kept nowhere."""
         self._check_wiring(name, planned)
         value = self._finished(name, planned)
         if service := self._services.get(name):
-            service.create(value)
+            value |= service.create({**value, **written}) or {}
             return self.read(name, value) or value
         if not RESOURCES[name].shared and self._records.find(name, value["id"]):
             raise Refused(f"Error creating {name}: googleapi: Error 409: {value['id']} already exists")
@@ -156,7 +160,12 @@ class Cloud:
     def _exists(self, kind: str, name: str, value: Value) -> bool:
         last = name.rpartition("/")[2]
         if service := self._services.get(kind):
-            named = {"name": last, "dataset_id": last, "project": value.get("project") or self.settings.project}
+            named = {
+                "name": last,
+                "dataset_id": last,
+                "secret_id": last,
+                "project": value.get("project") or self.settings.project,
+            }
             return service.read({**named, "location": None}) is not None
         return self._records.named(kind, last)
 
@@ -182,11 +191,8 @@ class Cloud:
                 words[parent] = str(words[parent]).rpartition("/")[2]
         if "{serial}" in kind.id and not isinstance(value.get("id"), str):
             words["serial"] = self._records.serial()
-        if "{count}" in kind.id:
-            words["count"] = (
-                self._records.below("google_secret_manager_secret_version", f"{words['secret']}/versions") + 1
-            )
-        return {"project": self.settings.project, "project_number": NUMBER, **words}
+        # a version's number is known when it is made
+        return {"project": self.settings.project, "project_number": NUMBER, "version": "", **words}
 
 
 def _labelled(state: Value, found: Value) -> Value:

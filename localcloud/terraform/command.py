@@ -23,7 +23,7 @@ from localcloud.lock import Lock
 from localcloud.services import CLOUD
 from localcloud.state import LocalCloudError, State
 from localcloud.terraform.kinds import ADDRESS
-from localcloud.terraform.provider import BIGQUERY, RECORDS, SCHEMAS, STORAGE
+from localcloud.terraform.provider import BIGQUERY, RECORDS, SCHEMAS, SECRETS, STORAGE
 from localcloud.terraform.server import RESIDENT
 
 _ROOT = Path(__file__).parents[2]  # where `-m localcloud` is found, installed or not
@@ -197,5 +197,6 @@ def _for_provider(data: Path, addresses: Mapping[str, str], base: Mapping[str, s
         **environment.for_command(data, addresses, base),
         STORAGE: f"{addresses['storage']}/storage/v1/",
         BIGQUERY: f"{addresses['bigquery']}/bigquery/v2/",
+        SECRETS: f"{addresses['secretmanager']}/v1/",
         RECORDS: str(data / "terraform" / "resources.json"),
     }

@@ -144,10 +144,10 @@ RESOURCES: Mapping[str, Kind] = {
         "secret_id", "projects/{project}/secrets/{secret_id}", {"secret_id": "google_secret_manager_secret"}
     ),
     "google_secret_manager_secret_version": Kind(
-        id="{secret}/versions/{count}",
+        id="{secret}/versions/{version}",
         replaced_by=_names("secret secret_data secret_data_wo_version is_secret_data_base64"),
         defaults={"enabled": True, "is_secret_data_base64": False, "secret_data_wo_version": 0},
-        computed={"name": "{secret}/versions/{count}", "version": "{count}"},
+        computed={"name": "{secret}/versions/{version}"},
         parents={"secret": "google_secret_manager_secret"},
     ),
     "google_service_account": Kind(

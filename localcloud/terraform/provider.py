@@ -29,8 +29,9 @@ from localcloud.terraform.values import (
 
 SCHEMAS: dict[str, Any] = json.loads((Path(__file__).parent / "schemas.json").read_text())
 RECORDS = "LOCALCLOUD_TERRAFORM_RECORDS"  # the variable that names the file
-STORAGE = "GOOGLE_STORAGE_CUSTOM_ENDPOINT"  # the real provider reads these two as well
+STORAGE = "GOOGLE_STORAGE_CUSTOM_ENDPOINT"  # the real provider reads these three as well
 BIGQUERY = "GOOGLE_BIG_QUERY_CUSTOM_ENDPOINT"
+SECRETS = "GOOGLE_SECRET_MANAGER_CUSTOM_ENDPOINT"
 
 _Path = tuple[str | int, ...]
 
@@ -128,9 +129,9 @@ class Provider:
         warning = _diagnostic(
             WARNING,
             f"Not Google Cloud: a stand-in for the google provider {SCHEMAS['version']} answers",
-            f"Buckets and datasets are on the local cloud, {settings.storage} and {settings.bigquery}; all else is "
-            f"kept in {settings.records}. No account is touched. docs/local-terraform.md says what this proves and "
-            "what it does not.",
+            f"Buckets, datasets and secrets are on the local cloud, {settings.storage}, {settings.bigquery} and "
+            f"{settings.secrets}; all else is kept in {settings.records}. No account is touched. "
+            "docs/local-terraform.md says what this proves and what it does not.",
         )
         return CLASSES["FirstDiagnosed"](diagnostics=[warning])
 
@@ -176,7 +177,9 @@ class Provider:
     def ApplyResourceChange(self, request: Any) -> Any:  # noqa: N802
         """Create, change or delete; after an error the state is what it was."""
         name, prior, planned = request.type_name, unpack(request.prior_state), unpack(request.planned_state)
-        answer = self._apply(name, prior, planned)
+        known, config = attributes(_block(name)), unpack(request.config) or {}
+        written = {key: config[key] for key, each in known.items() if each.get("write_only") and config.get(key)}
+        answer = self._apply(name, prior, planned, written)
         if answer.diagnostics:
             answer.new_state.CopyFrom(pack(prior))
         answer.legacy_type_system = True
@@ -193,13 +196,13 @@ class Provider:
         """Agree: no call takes long."""
         return CLASSES["Empty"]()
 
-    def _apply(self, name: str, prior: Value | None, planned: Value | None) -> Any:
+    def _apply(self, name: str, prior: Value | None, planned: Value | None, written: Value) -> Any:
         def change(self: Provider, _request: None) -> Any:
             made = None
             if planned is None:
                 self._cloud.delete(name, prior or {})
             elif prior is None:
-                made = self._cloud.create(name, planned)
+                made = self._cloud.create(name, planned, written)
             else:
                 made = self._cloud.update(name, prior, planned)
             return CLASSES["ApplyResponse"](new_state=pack(made and without_unknowns(_block(name), made)))
@@ -243,8 +246,8 @@ class Provider:
 
     def _settings(self, given: Value) -> Settings:
         environment = self._environment
-        endpoints = {name: environment.get(name, "") for name in (STORAGE, BIGQUERY, RECORDS)}
-        for name in (STORAGE, BIGQUERY):
+        endpoints = {name: environment.get(name, "") for name in (STORAGE, BIGQUERY, SECRETS, RECORDS)}
+        for name in (STORAGE, BIGQUERY, SECRETS):
             if urlsplit(endpoints[name]).hostname not in LOOPBACK:
                 raise Refused(
                     f"{name} is {endpoints[name]!r}, expected an address of the local cloud",
@@ -256,6 +259,7 @@ class Provider:
             region=given.get("region") or environment.get("GOOGLE_REGION"),
             storage=endpoints[STORAGE],
             bigquery=endpoints[BIGQUERY],
+            secrets=endpoints[SECRETS],
             records=Path(endpoints[RECORDS]),
             labels=given.get("default_labels") or {},
             attribution=given.get("add_terraform_attribution_label") is not False,

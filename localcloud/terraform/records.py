@@ -27,10 +27,6 @@ class Records:
         known = (read_json(self._path) or {}).get(kind, {})
         return any(identity == name or identity.endswith(f"/{name}") for identity in known)
 
-    def below(self, kind: str, identity: str) -> int:
-        """Return how many of a kind have ids below one."""
-        return sum(known.startswith(f"{identity}/") for known in (read_json(self._path) or {}).get(kind, {}))
-
     def serial(self) -> int:
         """Return the next number of a series that never repeats."""
 

@@ -1,5 +1,6 @@
 """A configuration in a folder of its own, and Terraform run on it."""
 
+import base64
 import json
 import os
 import subprocess
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import urllib3
+
+from localcloud import supervisor
 
 MAIN = """\
 terraform {
@@ -152,6 +155,12 @@ class Terraform:
         """Call BigQuery itself; None for a dataset that is not there."""
         where = f"{self.bigquery}/bigquery/v2/projects/local/datasets/{self.name}_warehouse"
         return _called(method, where, body)
+
+    def secret(self, version: str) -> Any:
+        """Ask the Secret Manager itself for a version's value; None for one that is not there."""
+        where = f"{supervisor.addresses_of(self.data)['secretmanager']}/v1/projects/local/secrets/{self.name}-api"
+        answer = _called("GET", f"{where}/versions/{version}:access", None)
+        return answer and (answer["name"].rpartition("/")[2], base64.b64decode(answer["payload"]["data"]).decode())
 
     def state(self) -> dict[str, Any]:
         """Return each resource's attributes, by address."""

@@ -116,6 +116,17 @@ def test_what_exists_is_refused_and_can_be_imported(terraform: Terraform) -> Non
     assert terraform.bucket()["labels"] == LABELS
 
 
+def test_a_secrets_value_goes_to_the_secret_manager_and_a_raised_version_is_the_latest(terraform: Terraform) -> None:
+    terraform.apply()
+    assert terraform.secret("latest") == ("1", "open sesame")
+
+    terraform.apply(days=8)
+
+    assert terraform.secret("latest") == ("2", "open sesame")
+    kept = terraform.state()["google_secret_manager_secret_version.api"]
+    assert (kept["version"], kept["enabled"], kept["secret_data_wo"]) == ("2", True, None)
+
+
 def test_destroy_leaves_nothing_and_stops_before_what_is_protected(terraform: Terraform) -> None:
     terraform.apply()
 
@@ -126,7 +137,7 @@ def test_destroy_leaves_nothing_and_stops_before_what_is_protected(terraform: Te
     terraform.apply(protected=False)
     terraform.done("destroy", "-auto-approve", "-var=protected=false")
 
-    assert (terraform.bucket(), terraform.dataset()) == (None, None)
+    assert (terraform.bucket(), terraform.dataset(), terraform.secret("latest")) == (None, None, None)
     resources = json.loads((terraform.data / "terraform" / "resources.json").read_text())
     assert terraform.name not in json.dumps(resources)
 
