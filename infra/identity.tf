@@ -1,4 +1,4 @@
-# Three accounts, none with a key: runs and worker get theirs from Cloud Run, CI from GitHub, people by impersonation.
+# Accounts without a key: runs and worker get theirs from Cloud Run, people by impersonation; GitHub's are in github.tf.
 
 resource "google_service_account" "run" {
   account_id   = "landfall-${var.environment}-run"
@@ -12,14 +12,6 @@ resource "google_service_account" "worker" {
   account_id   = "landfall-${var.environment}-worker"
   project      = var.project_id
   display_name = "Landfall ${var.environment}: the worker, which starts runs"
-
-  depends_on = [google_project_service.needed]
-}
-
-resource "google_service_account" "ci" {
-  account_id   = "landfall-${var.environment}-ci"
-  project      = var.project_id
-  display_name = "Landfall ${var.environment}: CI, which brings images and deployments"
 
   depends_on = [google_project_service.needed]
 }
@@ -63,47 +55,4 @@ resource "google_service_account_iam_member" "worker_starts_as_run" {
   service_account_id = google_service_account.run.name
   role               = "roles/iam.serviceAccountUser"
   member             = google_service_account.worker.member
-}
-
-# GitHub's tokens for one repository's one branch act as CI; no key is handed to GitHub.
-resource "google_iam_workload_identity_pool" "github" {
-  count = var.github_repository == null ? 0 : 1
-
-  workload_identity_pool_id = "landfall-${var.environment}-github"
-  project                   = var.project_id
-  display_name              = "Landfall ${var.environment}: GitHub"
-
-  depends_on = [google_project_service.needed]
-}
-
-resource "google_iam_workload_identity_pool_provider" "github" {
-  #checkov:skip=CKV_GCP_125:it looks for a condition on `sub` alone; repository, owner's number and ref are claims of their own, and say more
-  count = var.github_repository == null ? 0 : 1
-
-  workload_identity_pool_id          = google_iam_workload_identity_pool.github[0].workload_identity_pool_id
-  workload_identity_pool_provider_id = "github"
-  project                            = var.project_id
-  display_name                       = "GitHub Actions"
-
-  attribute_mapping = {
-    "google.subject"       = "assertion.sub"
-    "attribute.repository" = "assertion.repository"
-  }
-  attribute_condition = join(" && ", [
-    "assertion.repository == '${var.github_repository}'",
-    "assertion.repository_owner_id == '${coalesce(var.github_owner_id, "none")}'",
-    "assertion.ref == '${var.github_ref}'",
-  ])
-
-  oidc {
-    issuer_uri = "https://token.actions.githubusercontent.com"
-  }
-}
-
-resource "google_service_account_iam_member" "github_is_ci" {
-  count = var.github_repository == null ? 0 : 1
-
-  service_account_id = google_service_account.ci.name
-  role               = "roles/iam.workloadIdentityUser"
-  member             = "principalSet://iam.googleapis.com/${google_iam_workload_identity_pool.github[0].name}/attribute.repository/${var.github_repository}"
 }

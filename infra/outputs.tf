@@ -1,4 +1,4 @@
-# What blocks and deployments read: `terraform output -json`. All are strings, but for one number.
+# What blocks and deployments read: `terraform output -json`. All are strings, but for one number and what GitHub reads.
 
 output "environment" {
   description = "The environment's name."
@@ -40,19 +40,23 @@ output "worker_service_account" {
   value       = google_service_account.worker.email
 }
 
-output "ci_service_account" {
-  description = "Who CI is, by email."
-  value       = google_service_account.ci.email
-}
-
-output "ci_identity_provider" {
-  description = "The `workload_identity_provider` of google-github-actions/auth; empty without github_repository."
-  value       = join("", google_iam_workload_identity_pool_provider.github[*].name)
+output "github" {
+  description = "The variables of the GitHub repository that its workflows read; empty without github_repository."
+  value = var.github_repository == null ? {} : {
+    LANDFALL_PLAN_ACCOUNT    = google_service_account.github["plan"].email
+    LANDFALL_PLAN_PROVIDER   = google_iam_workload_identity_pool_provider.github["plan"].name
+    LANDFALL_DEPLOY_ACCOUNT  = google_service_account.github["deploy"].email
+    LANDFALL_DEPLOY_PROVIDER = google_iam_workload_identity_pool_provider.github["deploy"].name
+    LANDFALL_APPLIES         = tostring(var.github_applies)
+    LANDFALL_IMAGES          = local.images
+    LANDFALL_PREFECT_API_URL = var.prefect_api_url == null ? "" : var.prefect_api_url
+    LANDFALL_PREFECT_AUTH    = var.prefect_auth
+  }
 }
 
 output "artifact_registry" {
   description = "Where images are pushed: host/project/repository."
-  value       = "${var.region}-docker.pkg.dev/${var.project_id}/${google_artifact_registry_repository.images.repository_id}"
+  value       = local.images
 }
 
 output "prefect_api_secret" {

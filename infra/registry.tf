@@ -1,3 +1,7 @@
+locals {
+  images = "${var.region}-docker.pkg.dev/${var.project_id}/${google_artifact_registry_repository.images.repository_id}"
+}
+
 resource "google_artifact_registry_repository" "images" {
   #checkov:skip=CKV_GCP_84:Google's own keys encrypt it; the images hold no data and no secret
   repository_id = "landfall-${var.environment}"
@@ -22,15 +26,27 @@ resource "google_artifact_registry_repository" "images" {
     }
   }
 
+  # what `worker_image` names: it changes seldom, and would be deleted under the worker
+  cleanup_policies {
+    id     = "keep-workers"
+    action = "KEEP"
+    condition {
+      tag_state    = "TAGGED"
+      tag_prefixes = ["worker"]
+    }
+  }
+
   depends_on = [google_project_service.needed]
 }
 
-resource "google_artifact_registry_repository_iam_member" "ci_pushes" {
+resource "google_artifact_registry_repository_iam_member" "deploy_pushes" {
+  count = var.github_repository == null ? 0 : 1
+
   project    = var.project_id
   location   = google_artifact_registry_repository.images.location
   repository = google_artifact_registry_repository.images.repository_id
   role       = "roles/artifactregistry.writer"
-  member     = google_service_account.ci.member
+  member     = google_service_account.github["deploy"].member
 }
 
 # Whoever makes a Cloud Run job must be able to read its image.

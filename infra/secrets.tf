@@ -23,13 +23,15 @@ resource "google_secret_manager_secret_version" "prefect_api" {
   }
 }
 
-# The three that talk to Prefect, each by a binding on this one secret.
+# Those that talk to Prefect, each by a binding on this one secret; pull requests do not.
 resource "google_secret_manager_secret_iam_member" "reads_prefect_api" {
-  for_each = {
-    ci     = google_service_account.ci.member
-    run    = google_service_account.run.member
-    worker = google_service_account.worker.member
-  }
+  for_each = merge(
+    {
+      run    = google_service_account.run.member
+      worker = google_service_account.worker.member
+    },
+    var.github_repository == null ? {} : { deploy = google_service_account.github["deploy"].member },
+  )
 
   project   = var.project_id
   secret_id = google_secret_manager_secret.prefect_api.secret_id

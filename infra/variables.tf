@@ -121,7 +121,7 @@ variable "operators" {
 }
 
 variable "github_repository" {
-  description = "The one GitHub repository, owner/name, whose workflows may act as CI; null for no federation."
+  description = "The one GitHub repository, owner/name, whose pull requests may plan and whose main may deploy; null for no federation."
   type        = string
   default     = null
 
@@ -148,7 +148,7 @@ variable "github_owner_id" {
 }
 
 variable "github_ref" {
-  description = "The one branch or tag whose workflows may act as CI."
+  description = "The one branch or tag whose workflows may deploy."
   type        = string
   default     = "refs/heads/main"
   nullable    = false
@@ -156,6 +156,29 @@ variable "github_ref" {
   validation {
     condition     = can(regex("^refs/(heads|tags)/[A-Za-z0-9._/-]+$", var.github_ref))
     error_message = "github_ref: found \"${var.github_ref}\", expected refs/heads/<branch> or refs/tags/<tag>."
+  }
+}
+
+variable "github_applies" {
+  description = "Whether deploying includes the apply of what holds no data and gives no rights; else people apply everything."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !var.github_applies || var.github_repository != null
+    error_message = "github_applies: found true without github_repository, expected both."
+  }
+}
+
+variable "state_bucket" {
+  description = "The bucket with this state, as in the backend file, so that GitHub's two accounts may use it; null: given by hand."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.state_bucket == null || can(regex("^[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]$", var.state_bucket))
+    error_message = "state_bucket: found \"${coalesce(var.state_bucket, "nothing")}\", expected 3 to 63 lower-case letters, digits, hyphens and underscores."
   }
 }
 

@@ -6,6 +6,7 @@ lake_bucket = "landfall-local-lake"
 
 github_repository = "example/landfall"
 github_owner_id   = "1"
+github_applies    = true # without `state_bucket`: here the state is a file
 
 # no container runs there: on a laptop the worker is a process
 prefect_api_url       = "http://localhost:4200/api"

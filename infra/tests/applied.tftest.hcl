@@ -12,11 +12,6 @@ override_resource {
   values = { email = "worker@example.com" }
 }
 
-override_resource {
-  target = google_service_account.ci
-  values = { email = "ci@example.com" }
-}
-
 variables {
   environment = "dev"
   project_id  = "example-dev"
@@ -38,8 +33,7 @@ run "blocks_and_deployments_read_these_outputs" {
       warehouse_dataset      = output.warehouse_dataset
       run_service_account    = output.run_service_account
       worker_service_account = output.worker_service_account
-      ci_service_account     = output.ci_service_account
-      ci_identity_provider   = output.ci_identity_provider
+      github                 = length(output.github)
       artifact_registry      = output.artifact_registry
       prefect_api_secret     = output.prefect_api_secret
       prefect_auth           = output.prefect_auth
@@ -56,8 +50,7 @@ run "blocks_and_deployments_read_these_outputs" {
       warehouse_dataset      = "landfall_dev"
       run_service_account    = "run@example.com"
       worker_service_account = "worker@example.com"
-      ci_service_account     = "ci@example.com"
-      ci_identity_provider   = ""
+      github                 = 0
       artifact_registry      = "us-central1-docker.pkg.dev/example-dev/landfall-dev"
       prefect_api_secret     = "landfall-dev-prefect-api"
       prefect_auth           = "api_key"

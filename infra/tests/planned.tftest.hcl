@@ -17,9 +17,15 @@ override_resource {
 }
 
 override_resource {
-  target          = google_service_account.ci
+  target          = google_service_account.github["plan"]
   override_during = plan
-  values          = { email = "ci@example.com", member = "serviceAccount:ci@example.com", name = "projects/example-dev/serviceAccounts/ci@example.com" }
+  values          = { email = "plan@example.com", member = "serviceAccount:plan@example.com", name = "projects/example-dev/serviceAccounts/plan@example.com" }
+}
+
+override_resource {
+  target          = google_service_account.github["deploy"]
+  override_during = plan
+  values          = { email = "deploy@example.com", member = "serviceAccount:deploy@example.com", name = "projects/example-dev/serviceAccounts/deploy@example.com" }
 }
 
 override_resource {
@@ -32,6 +38,12 @@ override_resource {
   target          = google_project_iam_custom_role.start_runs
   override_during = plan
   values          = { id = "projects/example-dev/roles/landfall_dev_start_runs" }
+}
+
+override_resource {
+  target          = google_project_iam_custom_role.github["plan"]
+  override_during = plan
+  values          = { id = "projects/example-dev/roles/landfall_dev_plan" }
 }
 
 variables {
@@ -114,7 +126,7 @@ run "every_account_has_what_it_needs_and_nothing_of_the_project_but_jobs_and_sta
   }
   assert {
     condition = { for key, binding in google_secret_manager_secret_iam_member.reads_prefect_api : key => [binding.role, binding.member] } == {
-      ci     = ["roles/secretmanager.secretAccessor", "serviceAccount:ci@example.com"]
+      deploy = ["roles/secretmanager.secretAccessor", "serviceAccount:deploy@example.com"]
       run    = ["roles/secretmanager.secretAccessor", "serviceAccount:run@example.com"]
       worker = ["roles/secretmanager.secretAccessor", "serviceAccount:worker@example.com"]
     }
@@ -136,16 +148,117 @@ run "every_account_has_what_it_needs_and_nothing_of_the_project_but_jobs_and_sta
   }
 }
 
-run "only_the_named_repository_and_branch_become_ci" {
+run "only_the_named_repositorys_pull_requests_plan_and_only_its_branch_deploys" {
   command = plan
 
   assert {
-    condition     = google_iam_workload_identity_pool_provider.github[0].attribute_condition == "assertion.repository == 'example/landfall' && assertion.repository_owner_id == '42' && assertion.ref == 'refs/heads/main'"
-    error_message = "the condition lets other tokens in"
+    condition = { for task, provider in google_iam_workload_identity_pool_provider.github : task => provider.attribute_condition } == {
+      plan   = "assertion.repository == 'example/landfall' && assertion.repository_owner_id == '42' && assertion.event_name == 'pull_request'"
+      deploy = "assertion.repository == 'example/landfall' && assertion.repository_owner_id == '42' && assertion.ref == 'refs/heads/main' && assertion.event_name in ['push', 'workflow_dispatch']"
+    }
+    error_message = "a condition lets other tokens in"
   }
   assert {
-    condition     = google_service_account_iam_member.github_is_ci[0].member == "principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/landfall-dev-github/attribute.repository/example/landfall"
-    error_message = "another repository may act as CI"
+    condition = alltrue([
+      for provider in google_iam_workload_identity_pool_provider.github :
+      provider.attribute_mapping["attribute.task"] == "assertion.event_name == 'pull_request' ? 'plan' : 'deploy'"
+    ])
+    error_message = "one provider's tokens could pass for the other's: an attribute is the pool's"
+  }
+  assert {
+    condition = { for task, binding in google_service_account_iam_member.github_is : task => [binding.service_account_id, binding.role, binding.member] } == {
+      for task in ["plan", "deploy"] : task => [
+        "projects/example-dev/serviceAccounts/${task}@example.com",
+        "roles/iam.workloadIdentityUser",
+        "principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/landfall-dev-github/attribute.task/${task}",
+      ]
+    }
+    error_message = "others become the planner or the deployer"
+  }
+}
+
+run "without_more_people_apply_and_github_reads_and_brings_images" {
+  command = plan
+
+  assert {
+    condition = { for name, binding in google_project_iam_member.github : name => [binding.role, binding.member] } == {
+      plan-plan   = ["projects/example-dev/roles/landfall_dev_plan", "serviceAccount:plan@example.com"]
+      deploy-plan = ["projects/example-dev/roles/landfall_dev_plan", "serviceAccount:deploy@example.com"]
+    }
+    error_message = "GitHub's accounts have other roles of the project"
+  }
+  assert {
+    condition     = alltrue([for permission in google_project_iam_custom_role.github["plan"].permissions : can(regex("[.](get|list|use|getIamPolicy)$", permission))])
+    error_message = "the planner may do something else than read"
+  }
+  assert {
+    condition     = length([for permission in google_project_iam_custom_role.github["plan"].permissions : permission if can(regex("objects|tables|rows|versions.access", permission))]) == 0
+    error_message = "the planner reads data or secrets"
+  }
+  assert {
+    condition     = [google_artifact_registry_repository_iam_member.deploy_pushes[0].role, google_artifact_registry_repository_iam_member.deploy_pushes[0].member] == ["roles/artifactregistry.writer", "serviceAccount:deploy@example.com"]
+    error_message = "the deployer cannot push, or something else can"
+  }
+  assert {
+    condition     = length(google_service_account_iam_member.deploy_is_worker) == 0 && length(google_storage_bucket_iam_member.github_state) == 0
+    error_message = "GitHub applies though nobody said so"
+  }
+}
+
+run "where_github_applies_it_changes_neither_rights_nor_what_holds_data" {
+  command = plan
+
+  variables {
+    github_applies = true
+    state_bucket   = "example-dev-tfstate"
+  }
+  override_resource {
+    target          = google_project_iam_custom_role.github["apply"]
+    override_during = plan
+    values          = { id = "projects/example-dev/roles/landfall_dev_apply" }
+  }
+  assert {
+    condition     = [google_project_iam_member.github["deploy-apply"].role, google_project_iam_member.github["deploy-apply"].member] == ["projects/example-dev/roles/landfall_dev_apply", "serviceAccount:deploy@example.com"]
+    error_message = "the deployer may not apply"
+  }
+  assert {
+    condition     = !contains(keys(google_project_iam_member.github), "plan-apply")
+    error_message = "a pull request may apply"
+  }
+  assert {
+    condition     = length([for permission in google_project_iam_custom_role.github["apply"].permissions : permission if can(regex("setIamPolicy|^iam[.]|^resourcemanager[.]|actAs|access$", permission))]) == 0
+    error_message = "main may change who may do what"
+  }
+  assert {
+    condition     = length([for permission in google_project_iam_custom_role.github["apply"].permissions : permission if can(regex("^(storage|bigquery|secretmanager)[.].*[.](create|delete|destroy)$|objects|tables", permission))]) == 0
+    error_message = "main may make or remove what holds data"
+  }
+  assert {
+    condition = { for task, binding in google_storage_bucket_iam_member.github_state : task => [binding.bucket, binding.role, binding.member] } == {
+      plan   = ["example-dev-tfstate", "roles/storage.objectViewer", "serviceAccount:plan@example.com"]
+      deploy = ["example-dev-tfstate", "roles/storage.objectUser", "serviceAccount:deploy@example.com"]
+    }
+    error_message = "a pull request writes the state, or main does not"
+  }
+  assert {
+    condition     = [google_service_account_iam_member.deploy_is_worker[0].service_account_id, google_service_account_iam_member.deploy_is_worker[0].role] == ["projects/example-dev/serviceAccounts/worker@example.com", "roles/iam.serviceAccountUser"]
+    error_message = "the deployer may act as somebody else than the worker"
+  }
+}
+
+run "github_reads_these_variables" {
+  command = plan
+
+  assert {
+    condition = { for name, value in output.github : name => value if !strcontains(name, "PROVIDER") } == {
+      LANDFALL_PLAN_ACCOUNT    = "plan@example.com"
+      LANDFALL_DEPLOY_ACCOUNT  = "deploy@example.com"
+      LANDFALL_APPLIES         = "false"
+      LANDFALL_IMAGES          = output.artifact_registry
+      LANDFALL_PREFECT_API_URL = "https://prefect.example.org/api"
+      LANDFALL_PREFECT_AUTH    = "api_key"
+    }
+    error_message = "the workflows' variables are others"
   }
 }
 
@@ -215,15 +328,17 @@ run "without_repository_worker_schedule_or_budget_there_is_none_of_them" {
   }
   assert {
     condition = [
-      length(google_iam_workload_identity_pool.github), length(google_service_account_iam_member.github_is_ci),
+      length(google_iam_workload_identity_pool.github), length(google_iam_workload_identity_pool_provider.github),
+      length(google_service_account.github), length(google_project_iam_custom_role.github), length(google_project_iam_member.github),
+      length(google_artifact_registry_repository_iam_member.deploy_pushes),
       length(google_cloud_run_v2_worker_pool.worker), length(google_secret_manager_secret_version.prefect_api),
       length(google_monitoring_alert_policy.run_missing), length(google_billing_budget.monthly),
-    ] == [0, 0, 0, 0, 0, 0]
+    ] == [0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
     error_message = "something is made that nobody asked for"
   }
   assert {
-    condition     = output.ci_identity_provider == ""
-    error_message = "a provider is given out that does not exist"
+    condition     = length(output.github) == 0
+    error_message = "variables are given out for a repository that does not exist"
   }
 }
 

@@ -87,6 +87,15 @@ run "a_repository_without_its_owners_number" {
   expect_failures = [var.github_owner_id]
 }
 
+run "an_apply_by_nobody_and_a_state_bucket_in_another_form" {
+  command = plan
+  variables {
+    github_applies = true
+    state_bucket   = "gs://example-dev-tfstate"
+  }
+  expect_failures = [var.github_applies, var.state_bucket]
+}
+
 run "an_api_a_key_and_a_pool_that_no_worker_can_use" {
   command = plan
   variables {
