@@ -5,7 +5,7 @@ TO ?=
 # which environment of infra/ `make plan`, `apply`, `destroy` and `blocks` are about; `local` is the local cloud
 ENV ?= local
 # for `make blocks` and `make deploy`: --check shows what it would do and ends with an error if that is anything, --prune removes
-# what is left over
+# what is left over; for `make plan` and `make apply`: what Terraform's own commands take
 OPTIONS ?=
 # how long `make fuzz` looks for trouble
 SECONDS ?= 300
@@ -29,6 +29,7 @@ CODE := flows blocks deployments localcloud tests benchmarks docs
 # for a real environment: plain terraform, with that environment's state and values, and with its own question before it acts
 ifeq ($(ENV),local)
 TERRAFORM := $(LOCAL) terraform --data $(DATA) --
+TERRAFORM_NEEDS = $(INSTALLED)
 ACT := -auto-approve
 # bucket and dataset that `make run` made, Terraform takes over
 ADOPT = $(TERRAFORM) state list 2>/dev/null | grep -qx google_storage_bucket.lake \
@@ -40,6 +41,7 @@ ON_CLOUD := $(LOCAL) exec --no-prefect --data $(DATA) --
 else
 ON_CLOUD :=
 ADOPT :=
+TERRAFORM_NEEDS :=
 TERRAFORM := terraform -chdir=infra
 INIT := $(TERRAFORM) init -input=false -reconfigure -backend-config=envs/$(ENV).gcs.tfbackend >/dev/null
 endif
@@ -52,7 +54,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run up status down env chosen plan apply destroy blocks deploy worker test coverage conformance check lint docs fuzz lock bench clean
+.PHONY: help run up status down env chosen plan apply destroy blocks deploy worker test coverage conformance check lint workflows docs fuzz lock bench clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { gsub(/\$$\$$/, "$$", $$2); printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -81,15 +83,15 @@ chosen:
 	@command -v terraform >/dev/null || { echo 'terraform: not found on the PATH, expected 1.11 or newer; get it from' \
 		'https://developer.hashicorp.com/terraform/install, nothing was done' >&2; exit 1; }
 
-plan: chosen $(INSTALLED) ## show what `make apply` would change; ENV=dev, on the local cloud without it
+plan: chosen $(TERRAFORM_NEEDS) ## show what `make apply` would change; ENV=dev, on the local cloud without it; OPTIONS=Terraform's
 	@$(INIT)
-	@$(TERRAFORM) plan $(VALUES)
+	@$(TERRAFORM) plan $(VALUES) $(OPTIONS)
 
-apply: chosen $(INSTALLED) ## make or change what infra/ declares
+apply: chosen $(TERRAFORM_NEEDS) ## make or change what infra/ declares
 	@$(INIT)
-	@$(ON_CLOUD) sh -c '$(ADOPT) exec $(TERRAFORM) apply $(VALUES) $(ACT)'
+	@$(ON_CLOUD) sh -c '$(ADOPT) exec $(TERRAFORM) apply $(VALUES) $(ACT) $(OPTIONS)'
 
-destroy: chosen $(INSTALLED) ## remove it again
+destroy: chosen $(TERRAFORM_NEEDS) ## remove it again
 	@$(INIT)
 	@$(TERRAFORM) destroy $(VALUES) $(ACT)
 
@@ -134,11 +136,19 @@ coverage: $(INSTALLED) ## run the tests, show how much of flows/ they cover, bra
 conformance: $(INSTALLED) ## hold the local cloud to Google's promises; TARGET=cloud PROJECT=<id> asks Google itself
 	@$(PY) -m pytest tests/conformance --target=$(TARGET) $(if $(PROJECT),--project=$(PROJECT))
 
-lint: $(INSTALLED) ## style, types and import rules
+lint: $(INSTALLED) workflows ## style, types and import rules, Dockerfile and workflows
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/ruff format --check --quiet $(CODE)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/hadolint Dockerfile
+
+# actionlint is a Go program, and in no package that builds it from its own source; shellcheck, which it asks, is in .venv
+workflows: $(INSTALLED) ## read .github with zizmor, and with actionlint where there is Go
+	@$(BIN)/zizmor --quiet --offline --persona auditor .github
+	@if said=$$(GOBIN=$(CURDIR)/$(BIN) go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 2>&1); \
+		then PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/actionlint .github/workflows/*.yml; \
+		else echo "SKIPPED: actionlint, which needs Go and its module proxy ($$(echo "$$said" | tail -n 1))" >&2; [ -z "$$GITHUB_ACTIONS" ]; fi
 
 check: lint coverage ## what CI runs: lint, then the tests and their coverage
 
