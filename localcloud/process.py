@@ -26,6 +26,9 @@ from localcloud.services import HOST, address
 
 # How long requests in flight may take to end once the process is told to stop.
 GRACE_S = 3
+# How long an idle connection is kept, as Google's front ends do. Some clients (httplib2, which the Cloud Run worker's
+# has below it) fail on one that was closed meanwhile, and look at a job every five seconds: uvicorn's default.
+KEEP_ALIVE_S = 600
 
 
 def serve(data: Path, ports: Mapping[str, int]) -> None:
@@ -81,7 +84,12 @@ def _listen(apps: dict[int, ASGIApp]) -> None:
         # each answer on a connection that is kept waits 40 ms for the client's acknowledgement
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(
-        by_port, lifespan="off", log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE_S
+        by_port,
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
     )
     uvicorn.Server(config).run(sockets)
 

@@ -21,7 +21,7 @@ from localcloud.rest import Refused
 from localcloud.run import resources
 from localcloud.run.environment import MissingSecret, resolved
 from localcloud.run.images import Images
-from localcloud.run.order import Order
+from localcloud.run.order import GRACE_S, Order
 from localcloud.run.outcome import LOST, Outcome, cancel, delete, deleted, read_outcome, write_outcome
 from localcloud.secrets.store import Secrets
 from localcloud.state import Identity, read_json, replace_json
@@ -37,11 +37,13 @@ _LETTERS = string.ascii_lowercase + string.digits
 class Place:
     """Where one local cloud keeps its executions, and what every container of it gets beside its own environment.
 
-    `network` stands for what a container on Google Cloud has by its network: where Google's services answer.
+    `network` stands for what a container on Google Cloud has by its network: where Google's services answer. `grace_s`
+    is the time between SIGTERM and SIGKILL.
     """
 
     data: Path
     network: Mapping[str, str]
+    grace_s: float = GRACE_S
 
     @property
     def jobs(self) -> Path:
@@ -220,6 +222,7 @@ class Fleet:
             memory_bytes=resources.memory_bytes(container["resources"]["limits"]["memory"]),
             timeout_s=resources.seconds(task["timeout"]),
             attempts=task["maxRetries"] + 1,
+            grace_s=self._place.grace_s,
         )
         _keep(order)
 

@@ -32,6 +32,7 @@ from localcloud.run.outcome import (
 )
 from localcloud.state import Identity, Record, State
 
+STOP_GRACE_S = 5.0  # when the local cloud stops: less than it gives its own processes
 _LOOK_S = 0.05  # how often memory is measured
 _MEBIBYTE = 1 << 20
 
@@ -133,7 +134,7 @@ def _watch(order: Order, container: Container, scratch: Path, stop: _Stop) -> At
             reason = _wanted_end(order, now > deadline, stop)
             if reason:
                 container.terminate()
-                kill_at = now + order.grace_s
+                kill_at = now + min(order.grace_s, STOP_GRACE_S if reason == STOPPED else order.grace_s)
         if kill_at is not None and now > kill_at:
             container.kill()
         time.sleep(_LOOK_S)

@@ -19,4 +19,4 @@ class Order:
     memory_bytes: int
     timeout_s: float
     attempts: int
-    grace_s: float = GRACE_S
+    grace_s: float
