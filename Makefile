@@ -118,6 +118,7 @@ endif
 
 ifeq ($(ENV),local)
 worker: $(INSTALLED) ## run Prefect's Cloud Run worker in the foreground, on the local Cloud Run without ENV
+	@$(LOCAL) image --data $(DATA) $${LANDFALL_IMAGE:-landfall:local}
 	@$(LOCAL) worker --data $(DATA) --pool $(POOL)
 else
 worker: $(INSTALLED)

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+import urllib3
 import uvicorn
 from google.auth.credentials import AnonymousCredentials
 from googleapiclient import discovery
@@ -181,3 +182,20 @@ def _listening(routes: list[BaseRoute]) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(10)
+
+
+def get(address: str, path: str) -> Json:
+    answer: Json = urllib3.request("GET", address + path).json()
+    return answer
+
+
+def secret_of(address: str, secret: str, value: str) -> None:
+    """Make a secret with one version where a Secret Manager answers."""
+    secrets = f"{address}/v1/projects/local/secrets"
+    payload = {"data": base64.b64encode(value.encode()).decode()}
+    for url, sent in (
+        (f"{secrets}?secretId={secret}", {"replication": {"automatic": {}}}),
+        (f"{secrets}/{secret}:addVersion", {"payload": payload}),
+    ):
+        answer = urllib3.request("POST", url, json=sent)
+        assert answer.status == 200, answer.data

@@ -17,6 +17,7 @@ from tests.localcloud.run.fleet import PARENT, CloudRun, body, log_of, name, ser
 CREATE = "run.projects.locations.jobs.create"
 RUN = "run.projects.locations.jobs.run"
 GET = "run.projects.locations.jobs.executions.get"
+UNKNOWN = "Invalid JSON payload received. Unknown name"
 GOOGLES_OWN = {"template": {"template": {"containers": [{"image": "python:local"}], "volumes": [{"name": "x"}]}}}
 
 
@@ -56,13 +57,12 @@ def fired(cloud_run: CloudRun) -> list[int]:
         (
             {"surprise": 1},
             400,
-            'Invalid JSON payload received. Unknown name "surprise": Cannot find field.',
+            f'{UNKNOWN} "surprise": Cannot find field.',
         ),
         (
             {"template": {"template": {"containers": [{"imagine": "x"}]}}},
             400,
-            'Invalid JSON payload received. Unknown name "imagine" at '
-            "'template.template.containers[0]': Cannot find field.",
+            f"""{UNKNOWN} "imagine" at 'template.template.containers[0]': Cannot find field.""",
         ),
     ],
 )
