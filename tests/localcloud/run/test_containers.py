@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from localcloud.run.order import GRACE_S
-from tests.localcloud.run.fleet import IMAGE, CloudRun, Ended, body, served, until
+from tests.localcloud.run.fleet import IMAGE, CloudRun, Ended, body, log_of, served, until
 
 GROWING = "import time; kept = []\nwhile True:\n    kept.append(bytearray(1 << 20)); time.sleep(0.001)"
 # the memory is a grandchild's, which has left the group and whose parent is gone
@@ -216,17 +216,13 @@ def test_an_image_that_nobody_knows_makes_a_job_that_is_not_ready(cloud_run: Clo
 def test_deleting_a_job_ends_its_execution(cloud_run: CloudRun) -> None:
     started = cloud_run.start(cloud_run.create(POLITE + "print(__import__('os').getpid()); time.sleep(60)"))
     name = started["metadata"]["name"]
-    pid = int(cloud_run.until_it_says(started, "\n") and log_line(cloud_run, name))
+    pid = int(log_of(cloud_run.until_it_says(started, "\n")).splitlines()[0])
 
     cloud_run.locations.jobs().delete(name=started["metadata"]["job"]).execute()
 
     until(lambda: not psutil.pid_exists(pid))
     until(lambda: not (cloud_run.data / "cloudrun" / "executions" / name.rpartition("/")[2]).exists())
     assert cloud_run.done(cloud_run.locations.operations().get(name=started["name"]).execute())["done"]
-
-
-def log_line(cloud_run: CloudRun, execution: str) -> str:
-    return (cloud_run.data / "logs" / "run" / f"{execution.rpartition('/')[2]}.log").read_text().splitlines()[0]
 
 
 def test_the_image_of_a_job_is_shown_as_it_was_given(cloud_run: CloudRun) -> None:

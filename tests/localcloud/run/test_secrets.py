@@ -11,7 +11,7 @@ from googleapiclient.errors import HttpError
 from tests.localcloud.run.fleet import CloudRun, name
 
 VALUE = "open sesame"
-AUTOMATIC = {"replication": {"automatic": {}}}
+AUTOMATIC: dict[str, Any] = {"replication": {"automatic": {}}}
 
 
 def payload(value: bytes, **more: Any) -> dict[str, Any]:
