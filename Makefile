@@ -25,6 +25,8 @@ BIN := .venv/bin
 PY := $(BIN)/python
 LOCAL := $(PY) -m localcloud
 CODE := flows blocks deployments localcloud tests benchmarks docs
+SHIPPED := flows blocks deployments localcloud
+CHECKOV := checkov==3.3.30
 
 # for a real environment: plain terraform, with that environment's state and values, and with its own question before it acts
 ifeq ($(ENV),local)
@@ -54,7 +56,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run up status down env chosen plan apply destroy blocks deploy worker test coverage conformance check lint workflows docs fuzz lock bench clean
+.PHONY: help run up status down env chosen plan apply destroy blocks deploy worker test coverage conformance check lint workflows audit docs fuzz lock bench clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { gsub(/\$$\$$/, "$$", $$2); printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -137,12 +139,13 @@ coverage: $(INSTALLED) ## run the tests, show how much of flows/ they cover, bra
 conformance: $(INSTALLED) ## hold the local cloud to Google's promises; TARGET=cloud PROJECT=<id> asks Google itself
 	@$(PY) -m pytest tests/conformance --target=$(TARGET) $(if $(PROJECT),--project=$(PROJECT))
 
-lint: $(INSTALLED) workflows ## style, types and import rules, Dockerfile and workflows
+lint: $(INSTALLED) workflows ## style, types and import rules, Dockerfile and workflows, and what bandit finds
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/ruff format --check --quiet $(CODE)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/hadolint Dockerfile
+	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml $(SHIPPED)
 
 # actionlint is a Go program, and in no package that builds it from its own source; shellcheck, which it asks, is in .venv
 workflows: $(INSTALLED) ## read .github with zizmor, and with actionlint where there is Go
@@ -150,6 +153,12 @@ workflows: $(INSTALLED) ## read .github with zizmor, and with actionlint where t
 	@if said=$$(GOBIN=$(CURDIR)/$(BIN) go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 2>&1); \
 		then PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/actionlint .github/workflows/*.yml; \
 		else echo "SKIPPED: actionlint, which needs Go and its module proxy ($$(echo "$$said" | tail -n 1))" >&2; [ -z "$$GITHUB_ACTIONS" ]; fi
+
+# each tool in an environment of its own: what they need does not go with what we need
+audit: $(INSTALLED) ## look for weak settings in infra/ and Dockerfile, then (needs pypi.org) for known vulnerabilities in the lock
+	@$(BIN)/uv tool run --quiet --from $(CHECKOV) checkov --directory infra --framework terraform --quiet --compact
+	@$(BIN)/uv tool run --quiet --from $(CHECKOV) checkov --file Dockerfile --framework dockerfile --quiet --compact
+	@$(PY) -m tests.audit
 
 check: lint coverage ## what CI runs: lint, then the tests and their coverage
 

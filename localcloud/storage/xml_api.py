@@ -7,7 +7,8 @@ Source: https://cloud.google.com/storage/docs/xml-api/reference-methods
 import base64
 from datetime import datetime
 from email.utils import format_datetime
-from xml.etree.ElementTree import Element, SubElement, tostring
+# it writes XML and reads none
+from xml.etree.ElementTree import Element, SubElement, tostring  # nosec B405
 
 from localcloud.storage import downloads
 from localcloud.storage.errors import ApiError, Invalid
