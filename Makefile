@@ -156,8 +156,8 @@ workflows: $(INSTALLED) ## read .github with zizmor, and with actionlint where t
 
 # each tool in an environment of its own: what they need does not go with what we need
 audit: $(INSTALLED) ## look for weak settings in infra/ and Dockerfile, then (needs pypi.org) for known vulnerabilities in the lock
-	@$(BIN)/uv tool run --quiet --from $(CHECKOV) checkov --directory infra --framework terraform --quiet --compact
-	@$(BIN)/uv tool run --quiet --from $(CHECKOV) checkov --file Dockerfile --framework dockerfile --quiet --compact
+	@$(BIN)/uv tool run --quiet --from $(CHECKOV) checkov --directory infra --framework terraform --skip-download --quiet --compact
+	@$(BIN)/uv tool run --quiet --from $(CHECKOV) checkov --file Dockerfile --framework dockerfile --skip-download --quiet --compact
 	@$(PY) -m tests.audit
 
 check: lint coverage ## what CI runs: lint, then the tests and their coverage
