@@ -49,6 +49,7 @@ def test_a_workflow_may_nothing_and_a_job_what_it_needs() -> None:
     jobs = workflow(CHECK)["jobs"] | workflow(DEPLOY)["jobs"]
     assert {name: job["permissions"] for name, job in jobs.items()} == {
         "check": {"contents": "read"},
+        "audit": {"contents": "read"},
         "plan": {"contents": "read", "id-token": "write"},
         "deploy": {"contents": "read", "id-token": "write"},
     }
@@ -57,12 +58,17 @@ def test_a_workflow_may_nothing_and_a_job_what_it_needs() -> None:
 def test_no_secret_is_kept_at_github_and_no_credentials_stay_in_the_checkout() -> None:
     assert [name for name, text in TEXTS.items() if "secrets." in text] == []
     checkouts = "".join(TEXTS.values()).count("actions/checkout@")
-    assert "".join(TEXTS.values()).count("persist-credentials: false") == checkouts == 3
+    assert "".join(TEXTS.values()).count("persist-credentials: false") == checkouts == 4
 
 
 def test_every_job_ends_and_two_deploys_never_overlap() -> None:
     jobs = workflow(CHECK)["jobs"] | workflow(DEPLOY)["jobs"]
-    assert {name: job["timeout-minutes"] for name, job in jobs.items()} == {"check": 60, "plan": 15, "deploy": 45}
+    assert {name: job["timeout-minutes"] for name, job in jobs.items()} == {
+        "check": 60,
+        "audit": 15,
+        "plan": 15,
+        "deploy": 45,
+    }
     assert workflow(DEPLOY)["concurrency"] == {"group": "deploy", "cancel-in-progress": False}
     assert workflow(DEPLOY)["jobs"]["deploy"]["environment"] == workflow(DEPLOY)["env"]["ENVIRONMENT"]
     assert workflow(DEPLOY)["env"] == workflow(CHECK)["env"] == {"ENVIRONMENT": "dev"}
@@ -83,7 +89,7 @@ def test_packages_are_installed_and_the_image_is_built_before_there_are_credenti
 
 def test_every_make_target_that_a_workflow_calls_exists() -> None:
     called = {word for text in TEXTS.values() for word in re.findall(r"\bmake (?:--silent )?([\w./-]+)", text)}
-    assert called == {"plan", "apply", "blocks", "deploy", ".venv/installed"}
+    assert called == {"audit", "plan", "apply", "blocks", "deploy", ".venv/installed"}
     done = subprocess.run(
         ["make", "--dry-run", "ENV=dev", *sorted(called)], cwd=ROOT, capture_output=True, text=True, check=False
     )
