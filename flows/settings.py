@@ -27,6 +27,7 @@ class Settings(Reading):
     """Read from variables LANDFALL_*; everything else is in Prefect's blocks, which are named after the environment."""
 
     environment: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
+    cloud_run_endpoint: str = Field("https://run.googleapis.com", description="where Cloud Run's API answers")
 
     @property
     def credentials_block(self) -> str:
@@ -52,6 +53,11 @@ class Settings(Reading):
     def database_block(self) -> str:
         """Name the SqlAlchemyConnector block, which is there when a database is configured."""
         return f"landfall-{self.environment}-database"
+
+    @property
+    def work_pool(self) -> str:
+        """Name the work pool, whose worker makes a Cloud Run job for each run."""
+        return f"landfall-{self.environment}"
 
     @property
     def dataset(self) -> str:
