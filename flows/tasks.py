@@ -17,6 +17,7 @@ from flows.etl.landing_log import Claim
 from flows.etl.load import Loaded
 from flows.etl.recheck import recheck as recheck_
 from flows.etl.sweep import sweep as sweep_
+from flows.runs import place
 
 
 def worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
@@ -56,6 +57,8 @@ load_ = task(name="load", task_run_name="load {landing}", **STAGE)(load.finish)
 record = task(name="record", **STAGE)(ledger.record)
 recheck = task(name="recheck", task_run_name="recheck {landing}", **STAGE)(recheck_)
 sweep = task(name="sweep", **STAGE)(sweep_)
+look = task(name="look", **STAGE)(place.look)
+act = task(name="act", **STAGE)(place.act)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ resource "google_service_account_iam_member" "operator_is_run" {
 }
 
 # The worker makes a Cloud Run job for each run, and removes it afterwards. A job that does not exist yet can carry no
-# binding, so the role is the project's, with the calls that prefect-gcp's worker makes and no others.
+# binding, so the role is the project's, with the calls that prefect-gcp's worker makes, and the list that flows/recover.py
+# asks for, and no others.
 resource "google_project_iam_custom_role" "start_runs" {
   role_id = "landfall_${replace(var.environment, "-", "_")}_start_runs"
   project = var.project_id
@@ -38,6 +39,7 @@ resource "google_project_iam_custom_role" "start_runs" {
     "run.jobs.create",
     "run.jobs.delete",
     "run.jobs.get",
+    "run.jobs.list",
     "run.jobs.run",
   ]
 
@@ -53,6 +55,13 @@ resource "google_project_iam_member" "worker_starts_runs" {
 # The jobs that it makes run as this one account.
 resource "google_service_account_iam_member" "worker_starts_as_run" {
   service_account_id = google_service_account.run.name
+  role               = "roles/iam.serviceAccountUser"
+  member             = google_service_account.worker.member
+}
+
+# But for flows/recover.py: it removes jobs, which what lands data must not, and touches no data.
+resource "google_service_account_iam_member" "worker_starts_as_itself" {
+  service_account_id = google_service_account.worker.name
   role               = "roles/iam.serviceAccountUser"
   member             = google_service_account.worker.member
 }

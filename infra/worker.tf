@@ -55,6 +55,7 @@ resource "google_cloud_run_v2_worker_pool" "worker" {
     google_project_iam_member.worker_starts_runs,
     google_secret_manager_secret_iam_member.reads_prefect_api,
     google_secret_manager_secret_version.prefect_api,
+    google_service_account_iam_member.worker_starts_as_itself,
     google_service_account_iam_member.worker_starts_as_run,
   ]
 }

@@ -29,7 +29,7 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job as it was when it was asked for. `ends` has a line for each execution that ended, `at_work` counts the others."""
+    """A job as it was when asked for. `ends` has a line for each execution that ended, `at_work` counts the others."""
 
     name: str
     flow_run_id: str
@@ -83,7 +83,8 @@ def _job(job: dict[str, Any], executions: list[dict[str, Any]]) -> Job:
 def _end(execution: dict[str, Any]) -> str:
     """Say in Cloud Run's words how an execution ended."""
     name = execution["name"].rpartition("/")[2]
-    completed = next((each for each in execution.get("conditions", []) if each.get("type") == "Completed"), {})
+    said: list[dict[str, Any]] = execution.get("conditions", [])
+    completed = next((each for each in said if each.get("type") == "Completed"), dict[str, Any]())
     if completed.get("state") == "CONDITION_SUCCEEDED":
         return f"{name} ended without an error"
     return f"{name} failed: {completed.get('message') or 'Cloud Run does not say why'}"
@@ -100,10 +101,8 @@ def _pages(region: Region, path: str, field: str) -> Iterator[dict[str, Any]]:
 
 
 def _ask(region: Region, method: str, path: str, parameters: dict[str, str] | None = None) -> dict[str, Any]:
-    answer = region.session.request(
-        method, f"{region.endpoint}/v2/{path}", params=parameters or {}, timeout=TIMEOUT_S
-    )
+    answer = region.session.request(method, f"{region.endpoint}/v2/{path}", params=parameters or {}, timeout=TIMEOUT_S)
     if answer.status_code != 200:
-        raise from_http_response(answer)
+        raise from_http_response(answer)  # type: ignore[no-untyped-call]
     found: dict[str, Any] = answer.json()
     return found

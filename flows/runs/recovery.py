@@ -1,4 +1,4 @@
-"""What to do about runs that ended without a word, and about jobs that nobody needs: decided from facts, done elsewhere.
+"""What to do about runs that ended without a word, and jobs that nobody needs: decided from facts, done elsewhere.
 
 A run that is at work in Cloud Run is left alone, whatever Prefect says of it.
 """
@@ -69,7 +69,7 @@ def decide(facts: Facts, repeats: int, now: dt.datetime) -> list[Step]:
         jobs.setdefault(job.flow_run_id, []).append(job)
     runs = {str(run.id): run for run in facts.runs}
     unchanged = {run.state_id for run in facts.before}
-    steps = []
+    steps: list[Step] = []
     for run_id, its in jobs.items():
         steps += _about_jobs(its, runs.get(run_id), now)
     for run_id, run in runs.items():

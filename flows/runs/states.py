@@ -30,8 +30,8 @@ GIVEN_UP = "recover-gave-up"
 class Run:
     """A flow run as Prefect has it.
 
-    `since` is when it came into this state and `message` why, `worker` who took it last, if that one said so. `repeats` counts how often
-    recover ran it again.
+    `since` is when it came into this state and `message` why, `worker` who took it last, if that one said so.
+    `repeats` counts how often recover ran it again.
     """
 
     id: UUID
@@ -51,9 +51,7 @@ class Run:
         return self.state in {StateType.COMPLETED, StateType.FAILED, StateType.CANCELLED, StateType.CRASHED}
 
 
-def read(
-    client: SyncPrefectClient, work_pool: str, crashed_after: dt.datetime, ids: Iterable[str] = ()
-) -> list[Run]:
+def read(client: SyncPrefectClient, work_pool: str, crashed_after: dt.datetime, ids: Iterable[str] = ()) -> list[Run]:
     """Read the pool's runs that are pending, running or cancelling, or crashed of late, and those of these ids.
 
     An id that is none of a run's is left out.
@@ -96,9 +94,10 @@ def repeat(client: SyncPrefectClient, run_id: UUID, why: str) -> bool:
     return _set(client, run_id, AwaitingRetry(message=f"{REPEATED}: {why}"))
 
 
-def give_up(client: SyncPrefectClient, run_id: UUID) -> None:
+def give_up(client: SyncPrefectClient, run_id: UUID, _why: str) -> bool:
     """Tag a run, so that it is spoken of once."""
     client.update_flow_run(run_id, tags=[*client.read_flow_run(run_id).tags, GIVEN_UP])
+    return True
 
 
 def _set(client: SyncPrefectClient, run_id: UUID, state: State) -> bool:

@@ -120,9 +120,9 @@ run "every_account_has_what_it_needs_and_nothing_of_the_project_but_jobs_and_sta
   assert {
     condition = google_project_iam_custom_role.start_runs.permissions == toset([
       "run.executions.delete", "run.executions.get", "run.executions.list",
-      "run.jobs.create", "run.jobs.delete", "run.jobs.get", "run.jobs.run",
+      "run.jobs.create", "run.jobs.delete", "run.jobs.get", "run.jobs.list", "run.jobs.run",
     ])
-    error_message = "the worker may do something else than start, watch and remove runs"
+    error_message = "the worker may do something else than start, watch, list and remove runs"
   }
   assert {
     condition = { for key, binding in google_secret_manager_secret_iam_member.reads_prefect_api : key => [binding.role, binding.member] } == {
@@ -140,9 +140,10 @@ run "every_account_has_what_it_needs_and_nothing_of_the_project_but_jobs_and_sta
     error_message = "the lake's bindings are others"
   }
   assert {
-    condition = [for binding in [google_service_account_iam_member.operator_is_run["group:data@example.org"], google_service_account_iam_member.worker_starts_as_run] : [binding.service_account_id, binding.role, binding.member]] == [
+    condition = [for binding in [google_service_account_iam_member.operator_is_run["group:data@example.org"], google_service_account_iam_member.worker_starts_as_run, google_service_account_iam_member.worker_starts_as_itself] : [binding.service_account_id, binding.role, binding.member]] == [
       ["projects/example-dev/serviceAccounts/run@example.com", "roles/iam.serviceAccountTokenCreator", "group:data@example.org"],
       ["projects/example-dev/serviceAccounts/run@example.com", "roles/iam.serviceAccountUser", "serviceAccount:worker@example.com"],
+      ["projects/example-dev/serviceAccounts/worker@example.com", "roles/iam.serviceAccountUser", "serviceAccount:worker@example.com"],
     ]
     error_message = "others may act as the run's account"
   }
