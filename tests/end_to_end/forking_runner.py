@@ -15,6 +15,7 @@ import sys
 from typing import Any
 
 import flows.gcs_to_bigquery
+import flows.recover
 import flows.sweep
 import flows.web_to_bigquery
 import flows.web_to_gcs
@@ -27,6 +28,7 @@ FLOWS: dict[str, Any] = {
     "web_to_bigquery": flows.web_to_bigquery.web_to_bigquery,
     "web_to_gcs": flows.web_to_gcs.web_to_gcs,
     "gcs_to_bigquery": flows.gcs_to_bigquery.gcs_to_bigquery,
+    "recover": flows.recover.recover,
     "sweep": flows.sweep.sweep,
 }
 
