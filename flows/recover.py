@@ -48,7 +48,7 @@ class GivenUp(LandfallError):
     """Runs crash however often they are run again: they are for a person. Said once of each."""
 
 
-@flow(name="recover")
+@flow(name="recover", flow_run_name="recover")  # a name without a hyphen: infra/alerts.tf
 def recover(repeats: int = 3, pause_s: float = 60) -> Recovery:
     """Set right what Prefect believes of runs that Cloud Run has ended, run those again, and delete leftover jobs.
 

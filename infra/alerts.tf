@@ -5,7 +5,8 @@ locals {
 
   run_ended   = "resource.type=\"cloud_run_job\" AND textPayload=~\"Flow run '.*' - Finished in state "
   run_failed  = "${local.run_ended}(Failed|Crashed|TimedOut)\""
-  run_success = "${local.run_ended}Completed\""
+  # names that Prefect makes up have a hyphen; flows/recover.py's runs have none: they say nothing of the data
+  run_success = "resource.type=\"cloud_run_job\" AND textPayload=~\"Flow run '.*-.*' - Finished in state Completed\""
 }
 
 resource "google_monitoring_notification_channel" "email" {
