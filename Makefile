@@ -112,7 +112,8 @@ endif
 ifeq ($(ENV),local)
 # every image is this folder there
 deploy: $(INSTALLED) ## register the deployments of prefect.yaml that changed; OPTIONS=--check, --prune
-	@$(LOCAL) exec --data $(DATA) -- sh -c 'LANDFALL_IMAGE=$${LANDFALL_IMAGE:-landfall:local} exec $(PY) -m deployments $(OPTIONS)'
+	@$(LOCAL) exec --data $(DATA) -- sh -c 'LANDFALL_IMAGE=$${LANDFALL_IMAGE:-landfall:local} \
+		LANDFALL_WORKER_ACCOUNT=landfall-local-worker@local.iam.gserviceaccount.com exec $(PY) -m deployments $(OPTIONS)'
 else
 deploy: $(INSTALLED)
 	@LANDFALL_ENVIRONMENT=$(ENV) $(PY) -m deployments $(OPTIONS)

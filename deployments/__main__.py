@@ -1,4 +1,4 @@
-"""Register prefect.yaml's deployments at Prefect: LANDFALL_ENVIRONMENT=dev LANDFALL_IMAGE=... python -m deployments."""
+"""Register prefect.yaml's deployments at Prefect: python -m deployments, with its variables set."""
 
 import argparse
 import os

@@ -46,7 +46,7 @@ class Swept:
         return table
 
 
-@flow(name="sweep")
+@flow(name="sweep", flow_run_name="sweep")  # a name without a hyphen: infra/alerts.tf
 def sweep(contract: str | None = None, older_than_hours: float = 24, dry_run: bool = False) -> Swept:
     """Remove the objects in the lake that no claim names.
 
