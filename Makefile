@@ -115,8 +115,11 @@ deploy: $(INSTALLED) ## register the deployments of prefect.yaml that changed; O
 	@$(LOCAL) exec --data $(DATA) -- sh -c 'LANDFALL_IMAGE=$${LANDFALL_IMAGE:-landfall:local} \
 		LANDFALL_WORKER_ACCOUNT=landfall-local-worker@local.iam.gserviceaccount.com exec $(PY) -m deployments $(OPTIONS)'
 else
-deploy: $(INSTALLED)
-	@LANDFALL_ENVIRONMENT=$(ENV) $(PY) -m deployments $(OPTIONS)
+deploy: chosen $(INSTALLED)
+	@test -n "$$LANDFALL_WORKER_ACCOUNT" || { $(INIT); }
+	@LANDFALL_ENVIRONMENT=$(ENV) \
+		LANDFALL_WORKER_ACCOUNT=$${LANDFALL_WORKER_ACCOUNT:-$$($(TERRAFORM) output -raw worker_service_account)} \
+		$(PY) -m deployments $(OPTIONS)
 endif
 
 ifeq ($(ENV),local)
