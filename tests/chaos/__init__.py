@@ -1,0 +1,1 @@
+"""Faults at every boundary of the chain, from outside, and what must hold after each."""

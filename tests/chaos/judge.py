@@ -1,0 +1,147 @@
+"""What must hold after a fault and a repeat: the same for all scenarios."""
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from tests.chaos.content import Content, digest
+from tests.chaos.reader import Reader
+from tests.end_to_end.place import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is wrong, in words; `lost` and `doubled` count rows."""
+
+    wrong: tuple[str, ...]
+    lost: int
+    doubled: int
+    reads_in_load: int
+    reads: int
+
+
+def judge(place: Place, expected: Content, seen: Reader, versions: list[Content | None]) -> Verdict:
+    """Hold warehouse, log, ledger, lake and what the reader saw against what was published.
+
+    `versions` are the contents that a reader may see, in their order; None is an empty table.
+    """
+    wrong: list[str] = []
+    month = expected.month
+    rows = _rows(place, month)
+    lost = sum((Counter(expected.rows) - Counter(rows)).values())
+    doubled = sum((Counter(rows) - Counter(expected.rows)).values())
+    if digest(rows) != expected.digest:
+        wrong.append(f"the table holds {len(rows)} rows, {lost} lost and {doubled} too many, expected {expected}")
+    claims = place.claims(month, "parcels")
+    wrong += _log(claims, expected)
+    if claims:
+        wrong += _ledger(place, claims[-1], expected)
+        wrong += _lake(place, claims, month)
+    jobs = _loads(place, month)
+    wrong += _jobs(jobs, month)
+    in_load, said = _reader(seen, versions, jobs)
+    return Verdict(tuple(wrong + said), lost, doubled, in_load, len(seen.polls))
+
+
+def _rows(place: Place, month: str) -> list[tuple[Any, ...]]:
+    table = f"`local.{place.dataset}.parcels`"
+    query = f"SELECT parcel, grams, note FROM {table} WHERE file_month = DATE '{month}-01'"  # noqa: S608
+    return [tuple(row.values()) for row in place.bigquery.query(query).result()]
+
+
+def _log(claims: list[dict[str, Any]], expected: Content) -> list[str]:
+    wrong = []
+    numbers = [claim["n"] for claim in claims]
+    if numbers != list(range(len(numbers))) or not numbers:
+        wrong.append(f"the log has the numbers {numbers}, expected 0, 1, ... without a gap")
+    elif claims[-1]["source_sha256"] != expected.sha256:
+        wrong.append(f"the log's newest claim {numbers[-1]} is of another content than the publisher serves")
+    return wrong
+
+
+def _ledger(place: Place, newest: dict[str, Any], expected: Content) -> list[str]:
+    wrong = []
+    month, dataset = expected.month, f"local.{place.dataset}"
+    where = f"WHERE contract = 'parcels' AND `partition` = '{month}'"
+    query = f"SELECT n, lake_uri, lake_generation, source_rows, lake_rows, warehouse_rows, status FROM `{dataset}.landings_current` {where}"  # noqa: S608, E501
+    current = [tuple(row.values()) for row in place.bigquery.query(query).result()]
+    count = len(expected.rows)
+    wanted = (newest["n"], newest["lake_uri"], newest["lake_generation"], count, count, count, "loaded")
+    if current != [wanted]:
+        wrong.append(f"the ledger's current rows are {current}, expected one: {wanted}")
+    query = f"SELECT n, COUNT(*) FROM `{dataset}.landings` {where} GROUP BY n, status"  # noqa: S608
+    if twice := {n: times for n, times in (tuple(row.values()) for row in place.bigquery.query(query).result()) if times > 1}:
+        wrong.append(f"the ledger has claims more than once: {twice}")
+    return wrong
+
+
+def _lake(place: Place, claims: list[dict[str, Any]], month: str) -> list[str]:
+    """The newest claim's object is there; of all others under `lake/`, none is claimed."""
+    wrong = []
+    prefix = f"lake/parcels/{month}/"
+    there = {f"gs://{place.bucket}/{b.name}": b for b in place.storage.list_blobs(place.bucket, prefix=prefix)}
+    own = there.get(claims[-1]["lake_uri"])
+    if own is None:
+        wrong.append(f"the newest claim's object {claims[-1]['lake_uri']} is gone")
+    elif (own.generation, own.crc32c) != (claims[-1]["lake_generation"], claims[-1]["lake_crc32c"]):
+        wrong.append(f"{claims[-1]['lake_uri']} is at generation {own.generation} ({own.crc32c}), unlike its claim")
+    if older := sorted({claim["lake_uri"] for claim in claims[:-1]} & set(there)):
+        wrong.append(f"older claims' objects are still in reach: {older}")
+    return wrong
+
+
+def unclaimed(place: Place) -> list[str]:
+    """Name what no claim names, under `lake/`: what `sweep` is for."""
+    claimed = set()
+    for blob in place.storage.list_blobs(place.bucket, prefix="log/"):
+        partition = blob.name.split("/")[2]
+        claimed |= {claim["lake_uri"] for claim in place.claims(partition, "parcels")}
+    names = (f"gs://{place.bucket}/{name}" for name in place.objects("lake/"))
+    return [name for name in names if name not in claimed]
+
+
+def lake_bytes(place: Place, month: str) -> bytes:
+    """Read the newest claim's object."""
+    uri = place.claims(month, "parcels")[-1]["lake_uri"]
+    blob = place.storage.bucket(place.bucket).blob(uri.removeprefix(f"gs://{place.bucket}/"))
+    return bytes(blob.download_as_bytes())
+
+
+def _loads(place: Place, month: str) -> list[Any]:
+    """The month's load jobs."""
+    begins = f"landfall-{place.dataset}-parcels-{month}-"
+    jobs = place.bigquery.list_jobs(all_users=True)
+    return [job for job in jobs if job.job_type == "load" and job.job_id.startswith(begins)]
+
+
+def _jobs(jobs: list[Any], month: str) -> list[str]:
+    done = Counter(job.job_id.split(f"-{month}-")[1].split("-")[0] for job in jobs if job.error_result is None)
+    more = {int(n): times for n, times in done.items() if times > 1}
+    return [f"claims were loaded by more than one job: {more}"] if more else []
+
+
+def _reader(seen: Reader, versions: list[Content | None], jobs: list[Any]) -> tuple[int, list[str]]:
+    """Every answer is one whole content, and they follow each other; some answer was given while a job loaded."""
+    wrong = []
+    outlines = [version.outline if version else digest([]) for version in versions]
+    last = 0
+    for poll in seen.polls:
+        if poll.outline not in outlines:
+            wrong.append(f"a reader saw {poll.rows} rows, which are no whole content")
+            break
+        now = outlines.index(poll.outline)
+        if now < last:
+            wrong.append(f"a reader saw {versions[now]} after {versions[last]}")
+            break
+        last = max(last, now)
+    spans = [(_s(job.created), _s(job.ended)) for job in jobs if job.ended]
+    first = seen.polls[0].began if seen.polls else 0
+    in_load = sum(any(p.began <= ended and p.ended >= made for made, ended in spans if made > first) for p in seen.polls)
+    if not in_load:
+        wrong.append(f"none of {len(seen.polls)} reads was made while a job loaded")
+    return in_load, wrong
+
+
+def _s(moment: dt.datetime) -> float:
+    return moment.timestamp()

@@ -1,0 +1,187 @@
+"""One scenario: a landing of newer content over older, a fault in it, a repeat by another process, and the judgement."""
+
+import random
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from tests.chaos import content
+from tests.chaos.ambush import Ambush
+from tests.chaos.boundaries import HOPS, PREFECT, PUBLISHER, STORAGE, WAREHOUSE, Boundary
+from tests.chaos.content import Content
+from tests.chaos.faults import Fault
+from tests.chaos.judge import Verdict, judge
+from tests.chaos.proxy import Proxy
+from tests.chaos.reader import Reader
+from tests.chaos.session import HURRIED, Session
+from tests.end_to_end.place import Place
+from tests.end_to_end.runner import Run
+
+RUN_AT_MOST_S = 90  # a run that goes on hangs
+GRACE_S = 10  # between SIGTERM and SIGKILL on Cloud Run
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A boundary, and a fault before or after it."""
+
+    boundary: Boundary
+    fault: Fault
+
+    @property
+    def name(self) -> str:
+        return f"{self.boundary.name}, {self.fault.phase}: {self.fault.kind}"
+
+
+@dataclass
+class Outcome:
+    """What became of a scenario. `by_itself` tells whether the faulted run came through without a repeat."""
+
+    scenario: Scenario
+    month: str
+    fired: int = 0
+    code: int | None = None
+    repeat: str = ""
+    seconds: float = 0.0
+    wrong: list[str] = field(default_factory=list)
+    verdict: Verdict | None = None
+    text: str = ""
+    final: Content | None = None
+
+
+@dataclass
+class Lane:
+    """An environment in which scenarios follow each other, a month each, and where its services are."""
+
+    session: Session
+    place: Place
+    upstreams: dict[str, str]
+    restart_cloud: Callable[[], None] | None = None
+    restart_prefect: Callable[[], None] | None = None
+
+    def settings(self, urls: dict[str, str]) -> dict[str, str]:
+        """Give a run's environment, with these addresses."""
+        return {
+            **self.session.settings,
+            "LANDFALL_PUBLISHER": urls[PUBLISHER],
+            "STORAGE_EMULATOR_HOST": urls[STORAGE],
+            "BIGQUERY_EMULATOR_HOST": urls[WAREHOUSE],
+            "PREFECT_API_URL": f"{urls[PREFECT]}/api",
+        }
+
+
+def play(lane: Lane, scenario: Scenario, month: str) -> Outcome:
+    """Play one scenario through; whatever goes wrong is in the outcome."""
+    began = time.monotonic()
+    outcome = Outcome(scenario, month)
+    old = content.make(month, "A") if scenario.boundary.world == "re-published" else None
+    new = content.make(month, "B")
+    with ExitStack() as stack:
+        reader = Reader(lane.upstreams[WAREHOUSE], lane.place.dataset, month)
+        trap = Ambush(scenario.boundary, scenario.fault, reader, lane.restart_cloud, lane.restart_prefect)
+        loop = lane.session.loop
+        urls = {hop: stack.enter_context(Proxy(loop, hop, lane.upstreams[hop], trap)).url for hop in HOPS}
+        stack.enter_context(reader)
+        _Play(lane, scenario, outcome, trap, lane.settings(urls), [old, new]).to_the_end()
+        outcome.fired = trap.fired
+        versions = [old, new, *([outcome.final] if outcome.final not in (None, new) else [])]
+        outcome.final = outcome.final or new
+        if not outcome.wrong:
+            outcome.verdict = judge(lane.place, outcome.final, reader, versions)
+            outcome.wrong += outcome.verdict.wrong
+    outcome.seconds = time.monotonic() - began
+    return outcome
+
+
+@dataclass
+class _Play:
+    lane: Lane
+    scenario: Scenario
+    outcome: Outcome
+    trap: Ambush
+    settings: dict[str, str]
+    versions: list[Content | None]
+
+    def to_the_end(self) -> None:
+        """Run, be struck, repeat."""
+        kind = self.scenario.fault.kind
+        self.lane.session.serve(self._new)
+        run = self._start()
+        self.trap.run = run
+        if kind == "pause":
+            self._overtake(run)
+        else:
+            self._end(run)
+        self.outcome.code, self.outcome.text = run.code, run.text
+        if not self.trap.fired:
+            self.outcome.wrong.append("the fault did not fire")
+        if self.scenario.fault.is_lasting and run.code != 1:
+            self.outcome.wrong.append(f"the run ended with {run.code} under a lasting fault, expected it to have failed")
+        self.trap.lifted = True
+        repeat = self._start()
+        try:
+            repeat.wait(RUN_AT_MOST_S)
+        except TimeoutError:
+            repeat.kill()
+            self.outcome.wrong.append("the repeat hung")
+        if repeat.code != 0:
+            self.outcome.wrong.append(f"the repeat ended with {repeat.code}: {repeat.last_line}")
+            self.outcome.text += repeat.text
+        self.outcome.repeat = repeat.last_line
+
+    @property
+    def _new(self) -> Content:
+        new = self.versions[-1]
+        assert new
+        return new
+
+    def _start(self) -> Run:
+        return self.lane.place.start("parcels", self._new.month, plant=HURRIED, **self.settings)
+
+    def _end(self, run: Run) -> None:
+        """Wait for the run's end; told to end, it has as long as Cloud Run gives it."""
+        if self.scenario.fault.kind == "SIGTERM":
+            deadline = time.monotonic() + RUN_AT_MOST_S
+            while not self.trap.fired and run.code is None and time.monotonic() < deadline:
+                time.sleep(0.01)
+            try:
+                run.wait(GRACE_S)
+            except TimeoutError:
+                run.kill()
+        try:
+            run.wait(RUN_AT_MOST_S)
+        except TimeoutError:
+            run.kill()
+            run.wait()
+            self.outcome.wrong.append(f"the run hung for {RUN_AT_MOST_S} s")
+
+    def _overtake(self, run: Run) -> None:
+        """While the run stands still, let another land newer content; then let it go on."""
+        deadline = time.monotonic() + RUN_AT_MOST_S
+        while not self.trap.fired and run.code is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        newest = content.make(self._new.month, "C")
+        self.outcome.final = newest
+        self.lane.session.serve(newest)
+        other = self._start()
+        try:
+            if other.wait(RUN_AT_MOST_S) != 0:
+                self.outcome.wrong.append(f"the process that overtook ended with {other.code}: {other.last_line}")
+                self.outcome.text += other.text
+        except TimeoutError:
+            other.kill()
+            self.outcome.wrong.append("the process that overtook hung")
+        self.lane.session.loop.loop.call_soon_threadsafe(self.trap.release.set)
+        try:
+            if run.wait(RUN_AT_MOST_S) != 0:
+                self.outcome.wrong.append(f"the process that was overtaken ended with {run.code}: {run.last_line}")
+        except TimeoutError:
+            run.kill()
+            run.wait()
+            self.outcome.wrong.append("the process that was overtaken hung")
+
+
+def shuffled(scenarios: list[Scenario], seed: int) -> list[Scenario]:
+    """Give the scenarios in an order that the seed makes."""
+    return random.Random(seed).sample(scenarios, len(scenarios))
