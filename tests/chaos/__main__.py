@@ -68,14 +68,13 @@ def play_all(opened: Session, wanted: Sequence[Scenario], lanes: int) -> list[Ou
             except queue.Empty:
                 return
             if scenario.boundary.world == "first":
-                outcome = play(Lane(opened, opened.place(), upstreams), scenario, opened.month())
+                outcome = play(Lane(opened, opened.place(), upstreams), scenario, opened.months(1)[0])
             else:
                 if not months:
-                    months = [opened.month() for _ in range(AHEAD)]
+                    months = opened.months(AHEAD)
                     for month in months:
                         opened.serve(content.make(month, "A"))
-                    for month in months:
-                        opened.land(lane.place, month)
+                    opened.land(lane.place, months[0], months[-1])
                 outcome = play(lane, scenario, months.pop())
             outcomes.append(outcome)
             word = "FAILED" if outcome.wrong else "ok"

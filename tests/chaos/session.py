@@ -38,10 +38,10 @@ class Session:
         made.make()
         return made
 
-    def month(self) -> str:
-        """Give a month that no scenario has had."""
+    def months(self, count: int) -> list[str]:
+        """Give months that no scenario has had, one after the other."""
         with self._lock:
-            return next(self._months)
+            return [next(self._months) for _ in range(count)]
 
     def serve(self, published: Content) -> None:
         """Let the publisher serve this version from now on."""
