@@ -1,11 +1,15 @@
 """Where landings go: one environment's bucket and dataset."""
 
 from dataclasses import dataclass
+from typing import Any
 
+import requests
 from google.api_core.exceptions import NotFound
 from google.cloud import bigquery, storage
 
 from flows.etl.errors import EnvironmentMismatch
+
+TIMEOUT_S = (10, 60)  # to connect, and between two reads; BigQuery holds an answer back for 10 s at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ def open_destination(bucket: storage.Bucket, warehouse: bigquery.Client, dataset
     Raises:
         EnvironmentMismatch: bucket or dataset is absent, or its label differs or is missing.
     """
+    _bound(warehouse)
     try:
         bucket.reload()
         found = warehouse.get_dataset(dataset)
@@ -49,3 +54,23 @@ def open_destination(bucket: storage.Bucket, warehouse: bigquery.Client, dataset
                 " LANDFALL_ENVIRONMENT and the blocks, or label it in infra/; nothing was written"
             )
     return Destination(bucket, warehouse, found)
+
+
+class _Bounded(requests.adapters.HTTPAdapter):
+    """A transport that gives up on a line which stays silent, so that the call is made again."""
+
+    def send(self, request: requests.PreparedRequest, **how: Any) -> requests.Response:  # type: ignore[override]
+        how["timeout"] = how.get("timeout") or TIMEOUT_S
+        return super().send(request, **how)
+
+
+def _bound(warehouse: bigquery.Client) -> None:
+    """Let no call wait for ever: BigQuery's client names no timeout, where storage's names 60 s.
+
+    `make chaos` found that a landing hung on a silent line. Each call names its job or can be repeated, so that giving
+    one up loses nothing.
+    """
+    session: requests.Session = warehouse._http  # noqa: SLF001 - it offers no other way for all of its calls at once
+    for scheme in ("http://", "https://"):
+        if not isinstance(session.get_adapter(scheme), _Bounded):
+            session.mount(scheme, _Bounded())

@@ -1,21 +1,24 @@
 """The fault matrix: `python -m localcloud exec -- python -m tests.chaos`, which is `make chaos`."""
 
-# ruff: noqa: T201  # it says on the terminal what happens
+# it says on the terminal what happens
 
 import argparse
 import os
 import queue
 import random
 import sys
-import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
-from tests.chaos import content, judge, matrix, session
+from tests.chaos import matrix, session
 from tests.chaos.boundaries import PREFECT, PUBLISHER, STORAGE, WAREHOUSE
+from tests.chaos.content import Form
+from tests.chaos.own_cloud import OwnCloud
 from tests.chaos.scenario import Lane, Outcome, Scenario, play, shuffled
 from tests.chaos.session import Session
 
+Waiting = queue.SimpleQueue[Scenario]
 AHEAD = 8  # months whose older content is landed in one run, before their scenarios
 
 
@@ -42,50 +45,74 @@ def main(arguments: Sequence[str] | None = None) -> int:
     lost = sum(each.verdict.lost for each in outcomes if each.verdict)
     doubled = sum(each.verdict.doubled for each in outcomes if each.verdict)
     print(f"{time.monotonic() - began:.0f} s, {len(failed)} failed")
-    print(f"{len(outcomes)} scenarios, {sum(bool(each.fired) for each in outcomes)} faults fired, {lost} lost, {doubled} doubled")
+    print(
+        f"{len(outcomes)} scenarios, {sum(bool(each.fired) for each in outcomes)} faults fired, {lost} lost, {doubled} doubled"
+    )
     return 1 if failed else 0
 
 
 def play_all(opened: Session, wanted: Sequence[Scenario], lanes: int) -> list[Outcome]:
-    """Play scenarios in lanes side by side."""
-    waiting: queue.SimpleQueue[Scenario] = queue.SimpleQueue()
+    """Play scenarios in lanes side by side; those that restart a service in one lane with a cloud of its own."""
+    shared: Waiting = queue.SimpleQueue()
+    own: Waiting = queue.SimpleQueue()
     for each in wanted:
-        waiting.put(each)
+        (own if each.restarts else shared).put(each)
     outcomes: list[Outcome] = []
 
-    def work() -> None:
-        upstreams = {
-            PUBLISHER: opened.publisher.url,
-            STORAGE: opened.cloud["STORAGE_EMULATOR_HOST"],
-            WAREHOUSE: opened.cloud["BIGQUERY_EMULATOR_HOST"],
-            PREFECT: opened.cloud["PREFECT_API_URL"].removesuffix("/api"),
-        }
-        lane = Lane(opened, opened.place(), upstreams)
-        months: list[str] = []
-        while True:
-            try:
-                scenario = waiting.get_nowait()
-            except queue.Empty:
-                return
-            if scenario.boundary.world == "first":
-                outcome = play(Lane(opened, opened.place(), upstreams), scenario, opened.months(1)[0])
-            else:
-                if not months:
-                    months = opened.months(AHEAD)
-                    for month in months:
-                        opened.serve(content.make(month, "A"))
-                    opened.land(lane.place, months[0], months[-1])
-                outcome = play(lane, scenario, months.pop())
-            outcomes.append(outcome)
-            word = "FAILED" if outcome.wrong else "ok"
-            print(f"{len(outcomes):4} {word:6} {outcome.seconds:5.1f} s  {scenario.name}: {outcome.code}; {outcome.repeat}", flush=True)
+    def on_a_cloud_of_its_own() -> None:
+        if not own.empty():
+            with OwnCloud() as cloud:
+                _play(opened, own, outcomes, cloud)
+        _play(opened, shared, outcomes, None)
 
-    threads = [threading.Thread(target=work) for _ in range(lanes)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    work = [on_a_cloud_of_its_own, *[lambda: _play(opened, shared, outcomes, None)] * (lanes - 1)]
+    with ThreadPoolExecutor(lanes) as pool:
+        for done in [pool.submit(each) for each in work]:
+            done.result()
     return outcomes
+
+
+def _play(opened: Session, waiting: Waiting, outcomes: list[Outcome], cloud: OwnCloud | None) -> None:
+    """Play what waits, one after the other, until nothing does."""
+    environment = {**opened.cloud, **(cloud.environment if cloud else {})}
+    kept = {name: value for name, value in environment.items() if name.startswith(("PREFECT_", "GCE_"))}
+    upstreams = {
+        PUBLISHER: opened.publisher.url,
+        STORAGE: environment["STORAGE_EMULATOR_HOST"],
+        WAREHOUSE: environment["BIGQUERY_EMULATOR_HOST"],
+        PREFECT: environment["PREFECT_API_URL"].removesuffix("/api"),
+    }
+    led = kept | {
+        "STORAGE_EMULATOR_HOST": upstreams[STORAGE],
+        "BIGQUERY_EMULATOR_HOST": upstreams[WAREHOUSE],
+    }
+    lanes: dict[Form, Lane] = {}
+    landed: dict[Form, list[str]] = {"gzip": [], "zip": []}
+    while True:
+        try:
+            scenario = waiting.get_nowait()
+        except queue.Empty:
+            return
+        form = scenario.form
+        if scenario.boundary.world == "first":
+            lane, month = Lane(opened, opened.place(led), upstreams, form, cloud), opened.months(1)[0]
+        else:
+            if form not in lanes:
+                lanes[form] = Lane(opened, opened.place(led), upstreams, form, cloud)
+            lane = lanes[form]
+            if not landed[form]:
+                landed[form] = opened.months(AHEAD)
+                for each in landed[form]:
+                    opened.serve(lane.content(each, "A"))
+                opened.land(lane.place, form, landed[form][0], landed[form][-1])
+            month = landed[form].pop()
+        outcome = play(lane, scenario, month)
+        outcomes.append(outcome)
+        word = "FAILED" if outcome.wrong else "ok"
+        print(
+            f"{len(outcomes):4} {word:6} {outcome.seconds:5.1f} s  {scenario.name}: {outcome.code}; {outcome.repeat}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -26,8 +26,7 @@ class Ambush:
     boundary: Boundary | None
     fault: Fault | None
     reader: Reader
-    restart_cloud_: Callable[[], None] | None = None
-    restart_prefect_: Callable[[], None] | None = None
+    restart: Callable[[str], None] | None = None
     run: Run | None = None
     lifted: bool = False
     fired: int = 0
@@ -66,6 +65,8 @@ class Ambush:
         boundary, fault = self.boundary, self.fault
         assert boundary
         assert fault
+        if fault.kind == "full disk":  # the run itself is given one
+            return False
         if self.lifted or (self.fired and not fault.is_lasting) or asked.hop != boundary.hop:
             return False
         return (boundary.since is None or self._since) and boundary.asks(asked)
@@ -81,7 +82,9 @@ class Ambush:
 
     def _pretends(self, asked: Asked, answered: Answered) -> bool:
         """Tell whether `_running` is about to say that a job runs, which a boundary takes for done."""
-        return bool(self.boundary and self.boundary.answers and self._sent and asks_for_job(asked) and is_done(answered))
+        return bool(
+            self.boundary and self.boundary.answers and self._sent and asks_for_job(asked) and is_done(answered)
+        )
 
     def _running(self, asked: Asked, answered: Answered) -> Blow | None:
         """Say of a job that is done already that it runs, twice."""
@@ -106,12 +109,14 @@ class Ambush:
         await self.release.wait()
 
     async def restart_cloud(self) -> None:
-        assert self.restart_cloud_
-        await asyncio.get_running_loop().run_in_executor(None, self.restart_cloud_)
+        await self._restart("cloud")
 
     async def restart_prefect(self) -> None:
-        assert self.restart_prefect_
-        await asyncio.get_running_loop().run_in_executor(None, self.restart_prefect_)
+        await self._restart("prefect")
+
+    async def _restart(self, service: str) -> None:
+        assert self.restart
+        await asyncio.get_running_loop().run_in_executor(None, self.restart, service)
 
     async def _run(self) -> Run:
         while self.run is None:  # its first request may come before its number

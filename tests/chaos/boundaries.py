@@ -44,7 +44,7 @@ def _path(asked: Asked) -> str:
 
 
 def _is_file(method: str) -> Callable[[Asked], bool]:
-    return lambda asked: asked.method == method and _path(asked).endswith(".csv.gz")
+    return lambda asked: asked.method == method and _path(asked).endswith((".csv.gz", ".zip"))
 
 
 def _opens_upload(asked: Asked) -> bool:

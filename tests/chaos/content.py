@@ -1,23 +1,31 @@
-"""The data set of the scenarios: parcels, a month each, in two or three versions of its file."""
+"""The data set of the scenarios: parcels, a month each, in two or three versions of its file.
+
+Two forms of it: gzip is decompressed as it comes, ZIP is put on disk first.
+"""
 
 import csv
 import gzip
 import hashlib
 import io
 import random
+import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 ROWS = 400
 NOTE_BYTES = 700  # random, as hex: compressed it stays as long, so that a month is several upload parts
+
+Form = Literal["gzip", "zip"]
+SUFFIX: dict[Form, str] = {"gzip": "csv.gz", "zip": "zip"}
 
 CONTRACT = """
 revision = 1
 description = "Parcels, made up for the fault matrix"
 owner = "chaos"
-source = "{publisher}/parcels/parcels_{yyyy}-{mm}.csv.gz"
+source = "{publisher}/parcels/parcels_{yyyy}-{mm}.SUFFIX"
 format = "csv"
-compression = "gzip"
+compression = "FORM"
 partition = "month"
 first_partition = "2001-01"
 columns = [
@@ -42,10 +50,16 @@ class Content:
     version: str
     rows: tuple[Row, ...]
     file: bytes
+    form: Form = "gzip"
 
     @property
     def sha256(self) -> str:
         return hashlib.sha256(self.file).hexdigest()
+
+    @property
+    def path(self) -> str:
+        """Where the publisher serves it."""
+        return f"/parcels/parcels_{self.month}.{SUFFIX[self.form]}"
 
     @property
     def digest(self) -> str:
@@ -67,7 +81,12 @@ def digest(rows: Iterable[tuple[object, ...]]) -> str:
     return hashlib.sha256("\x1e".join(lines).encode()).hexdigest()
 
 
-def make(month: str, version: str) -> Content:
+def contract(form: Form) -> str:
+    """Give the contract of a form."""
+    return CONTRACT.replace("SUFFIX", SUFFIX[form]).replace("FORM", form)
+
+
+def make(month: str, version: str, form: Form = "gzip") -> Content:
     """Make a version of a month: half of its rows are those of every version, the others are its own."""
     own = random.Random(f"{month} {version}")
     common = random.Random(month)
@@ -81,9 +100,13 @@ def make(month: str, version: str) -> Content:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("parcel", "grams", "note"))
     writer.writerows(rows)
-    return Content(month, version, tuple(rows), gzip.compress(text.getvalue().encode(), 1, mtime=0))
+    return Content(month, version, tuple(rows), _packed(text.getvalue().encode(), form), form)
 
 
-def path(month: str) -> str:
-    """Where the publisher serves a month."""
-    return f"/parcels/parcels_{month}.csv.gz"
+def _packed(text: bytes, form: Form) -> bytes:
+    if form == "gzip":
+        return gzip.compress(text, 1, mtime=0)
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
+        opened.writestr(zipfile.ZipInfo("parcels.csv"), text)
+    return archive.getvalue()

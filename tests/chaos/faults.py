@@ -47,8 +47,8 @@ MEANINGS: dict[str, str] = {
     "cloud restarted": "storage and BigQuery are killed and started again",
     "Prefect restarted": "Prefect's server is killed and started again",
     "full disk": "the disk is full in the middle of the file",
-    "clock ahead": "the process' clock is an hour ahead of all others",
-    "clock behind": "the process' clock is an hour behind all others",
+    "clock ahead": "the process' clock is an hour ahead of all others; it is killed here, and one that is on time repeats",
+    "clock behind": "the same, an hour behind",
 }
 
 
@@ -87,6 +87,8 @@ class Fault:
         """Say what befalls the request; *answered* and *at* are of a boundary that is behind the answer."""
         ends: dict[str, Callable[[], Awaitable[None]]] = {
             "SIGKILL": hooks.kill,
+            "clock ahead": hooks.kill,
+            "clock behind": hooks.kill,
             "cloud restarted": hooks.restart_cloud,
         }
         goes_on: dict[str, Callable[[], Awaitable[None]]] = {
@@ -130,8 +132,6 @@ def corrupted(answered: Answered) -> Answered:
     except ValueError:
         middle = len(answered.body) // 2
         changed = bytes([answered.body[middle] ^ 0x40])
-        return dataclasses.replace(
-            answered, body=answered.body[:middle] + changed + answered.body[middle + 1 :]
-        )
+        return dataclasses.replace(answered, body=answered.body[:middle] + changed + answered.body[middle + 1 :])
     resource["crc32c"] = "AAAAAA=="
     return dataclasses.replace(answered, body=json.dumps(resource).encode())

@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
+from flows.etl.sweep import sweep
 from tests.chaos.content import Content, digest
 from tests.chaos.reader import Reader
 from tests.end_to_end.place import Place
@@ -46,7 +47,7 @@ def judge(place: Place, expected: Content, seen: Reader, versions: list[Content 
 
 def _rows(place: Place, month: str) -> list[tuple[Any, ...]]:
     table = f"`local.{place.dataset}.parcels`"
-    query = f"SELECT parcel, grams, note FROM {table} WHERE file_month = DATE '{month}-01'"  # noqa: S608
+    query = f"SELECT parcel, grams, note FROM {table} WHERE file_month = DATE '{month}-01'"
     return [tuple(row.values()) for row in place.bigquery.query(query).result()]
 
 
@@ -64,14 +65,16 @@ def _ledger(place: Place, newest: dict[str, Any], expected: Content) -> list[str
     wrong = []
     month, dataset = expected.month, f"local.{place.dataset}"
     where = f"WHERE contract = 'parcels' AND `partition` = '{month}'"
-    query = f"SELECT n, lake_uri, lake_generation, source_rows, lake_rows, warehouse_rows, status FROM `{dataset}.landings_current` {where}"  # noqa: S608, E501
+    query = f"SELECT n, lake_uri, lake_generation, source_rows, lake_rows, warehouse_rows, status FROM `{dataset}.landings_current` {where}"  # noqa: E501
     current = [tuple(row.values()) for row in place.bigquery.query(query).result()]
     count = len(expected.rows)
     wanted = (newest["n"], newest["lake_uri"], newest["lake_generation"], count, count, count, "loaded")
     if current != [wanted]:
         wrong.append(f"the ledger's current rows are {current}, expected one: {wanted}")
-    query = f"SELECT n, COUNT(*) FROM `{dataset}.landings` {where} GROUP BY n, status"  # noqa: S608
-    if twice := {n: times for n, times in (tuple(row.values()) for row in place.bigquery.query(query).result()) if times > 1}:
+    query = f"SELECT n, COUNT(*) FROM `{dataset}.landings` {where} GROUP BY n, status"
+    if twice := {
+        n: times for n, times in (tuple(row.values()) for row in place.bigquery.query(query).result()) if times > 1
+    }:
         wrong.append(f"the ledger has claims more than once: {twice}")
     return wrong
 
@@ -91,14 +94,12 @@ def _lake(place: Place, claims: list[dict[str, Any]], month: str) -> list[str]:
     return wrong
 
 
-def unclaimed(place: Place) -> list[str]:
-    """Name what no claim names, under `lake/`: what `sweep` is for."""
-    claimed = set()
-    for blob in place.storage.list_blobs(place.bucket, prefix="log/"):
-        partition = blob.name.split("/")[2]
-        claimed |= {claim["lake_uri"] for claim in place.claims(partition, "parcels")}
-    names = (f"gs://{place.bucket}/{name}" for name in place.objects("lake/"))
-    return [name for name in names if name not in claimed]
+def sweep_up(place: Place, month: str) -> list[str]:
+    """Sweep what no claim names, however young; then the month must have one object, and nothing put aside."""
+    sweep(place.destination, "parcels", dt.timedelta(0))
+    left = place.objects(f"lake/parcels/{month}/") + place.objects(f"quarantine/parcels/{month}/")
+    claimed = place.claims(month, "parcels")[-1]["lake_uri"].removeprefix(f"gs://{place.bucket}/")
+    return [] if left == [claimed] else [f"after a sweep the lake holds {left}, expected {claimed} alone"]
 
 
 def lake_bytes(place: Place, month: str) -> bytes:
@@ -137,7 +138,9 @@ def _reader(seen: Reader, versions: list[Content | None], jobs: list[Any]) -> tu
         last = max(last, now)
     spans = [(_s(job.created), _s(job.ended)) for job in jobs if job.ended]
     first = seen.polls[0].began if seen.polls else 0
-    in_load = sum(any(p.began <= ended and p.ended >= made for made, ended in spans if made > first) for p in seen.polls)
+    in_load = sum(
+        any(p.began <= ended and p.ended >= made for made, ended in spans if made > first) for p in seen.polls
+    )
     if not in_load:
         wrong.append(f"none of {len(seen.polls)} reads was made while a job loaded")
     return in_load, wrong

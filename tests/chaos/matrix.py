@@ -1,16 +1,26 @@
 """Which faults are played at which boundaries: all that can happen there."""
 
-from tests.chaos.boundaries import BOUNDARIES, PREFECT, PUBLISHER, STORAGE, WAREHOUSE, Boundary
-from tests.chaos.faults import Fault, Kind
+from tests.chaos.boundaries import BOUNDARIES, BY_NAME, PREFECT, Boundary
+from tests.chaos.faults import Fault, Kind, Phase
 from tests.chaos.scenario import Scenario
 
 ANYWHERE: tuple[Kind, ...] = ("SIGKILL", "SIGTERM", "reset", "stall")
 ONCE: tuple[Kind, ...] = ("429 once", "500 once", "503 once")
 ALWAYS: tuple[Kind, ...] = ("429 always", "500 always", "503 always")
 # a lasting refusal of what only saves work, or is not asked for, is no failure of the run
+PHASES: tuple[Phase, ...] = ("before", "after")
 NOT_LASTING = {"look at the source", "task state reported"}
 CHECKSUMS = {"request", "last part"}
-TRUNCATED = {"middle of body", "claim", "last part", "finalised", "job sent", "job done", "rows counted", "ledger written"}
+TRUNCATED = {
+    "middle of body",
+    "claim",
+    "last part",
+    "finalised",
+    "job sent",
+    "job done",
+    "rows counted",
+    "ledger written",
+}
 PAUSED = {
     "request", "last part", "finalised", "second look", "claim", "superseded object copied",
     "superseded object deleted", "older job waited for", "job sent", "job running", "job done", "rows counted",
@@ -18,14 +28,29 @@ PAUSED = {
 }  # fmt: skip
 
 
+CLOUD_RESTARTED = {
+    "upload part", "last part", "claim", "superseded object copied", "job sent", "job running", "rows counted",
+    "ledger written",
+}  # fmt: skip
+PREFECT_RESTARTED = {"flow run begins", "job sent", "flow run ends"}
+CLOCK_OFF = {"claim", "superseded object copied", "job sent", "ledger written"}
+SPOOLED: tuple[Kind, ...] = ("full disk", "truncated", "SIGKILL", "reset")  # of a ZIP, which is put on disk first
+
+
 def scenarios() -> list[Scenario]:
     """Give the whole matrix, in the chain's order."""
-    return [Scenario(boundary, fault) for boundary in BOUNDARIES for fault in _faults(boundary)]
+    whole = [Scenario(boundary, fault) for boundary in BOUNDARIES for fault in _faults(boundary)]
+    return whole + [Scenario(BY_NAME["middle of body"], Fault(kind, "before"), "zip") for kind in SPOOLED]
 
 
 def _faults(boundary: Boundary) -> list[Fault]:
     if boundary.hop == PREFECT and boundary.name == "task state reported":
-        return [Fault("SIGKILL", "before"), Fault("SIGKILL", "after"), Fault("SIGTERM", "before"), Fault("reset", "before")]
+        return [
+            Fault("SIGKILL", "before"),
+            Fault("SIGKILL", "after"),
+            Fault("SIGTERM", "before"),
+            Fault("reset", "before"),
+        ]
     inside = boundary.at is not None
     middle = boundary.name == "middle of body"
     found = [Fault(kind, "before") for kind in ANYWHERE]
@@ -41,7 +66,11 @@ def _faults(boundary: Boundary) -> list[Fault]:
         found.append(Fault("truncated", "after" if not middle else "before"))
     if boundary.name in CHECKSUMS:
         found.append(Fault("checksum", "after"))
+    for names, kinds in (
+        (CLOUD_RESTARTED, ("cloud restarted",)),
+        (PREFECT_RESTARTED, ("Prefect restarted",)),
+        (CLOCK_OFF, ("clock ahead", "clock behind")),
+    ):
+        if boundary.name in names:
+            found += [Fault(kind, phase) for kind in kinds for phase in PHASES]
     return found
-
-
-__all__ = ["PUBLISHER", "STORAGE", "WAREHOUSE", "scenarios"]

@@ -30,6 +30,11 @@ def landing() -> None:
     refresh_global_settings_context()  # the address of Prefect's API is this scenario's
 
 
+def elsewhere() -> None:
+    """Follow the address of Prefect's API that the order gives, and not the runner's own."""
+    refresh_global_settings_context()
+
+
 def hurried() -> None:
     """As `landing`, with all waits shortened."""
     landing()

@@ -216,9 +216,7 @@ class Proxy:
         finally:
             writer.close()
 
-    async def _tunnel(
-        self, path: str, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    async def _tunnel(self, path: str, head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Pass a websocket's bytes both ways, and show its messages to the trap as they go up."""
         address = urlsplit(self.upstream)
         up_reader, up_writer = await asyncio.open_connection(address.hostname, address.port)

@@ -31,7 +31,7 @@ class Reader:
         self.trouble: list[str] = []
         self._url = f"{warehouse}/bigquery/v2/projects/local/queries"
         table = f"`local.{dataset}.parcels`"
-        self._query = f"SELECT parcel, grams FROM {table} WHERE file_month = DATE '{month}-01'"  # noqa: S608
+        self._query = f"SELECT parcel, grams FROM {table} WHERE file_month = DATE '{month}-01'"
         self._http = urllib3.PoolManager(retries=False, timeout=30)
         self._ended, self._wake = threading.Event(), threading.Event()
         self._busy_until = 0.0

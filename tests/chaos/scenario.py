@@ -2,19 +2,19 @@
 
 import random
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from tests.chaos import content
 from tests.chaos.ambush import Ambush
 from tests.chaos.boundaries import HOPS, PREFECT, PUBLISHER, STORAGE, WAREHOUSE, Boundary
-from tests.chaos.content import Content
+from tests.chaos.content import Content, Form
 from tests.chaos.faults import Fault
-from tests.chaos.judge import Verdict, judge
+from tests.chaos.judge import Verdict, judge, sweep_up
+from tests.chaos.own_cloud import OwnCloud
 from tests.chaos.proxy import Proxy
 from tests.chaos.reader import Reader
-from tests.chaos.session import HURRIED, Session
+from tests.chaos.session import HOUR_S, HURRIED, SMALL_DISK, Session
 from tests.end_to_end.place import Place
 from tests.end_to_end.runner import Run
 
@@ -28,10 +28,16 @@ class Scenario:
 
     boundary: Boundary
     fault: Fault
+    form: Form = "gzip"
+
+    @property
+    def restarts(self) -> bool:
+        """Whether it needs a cloud of its own."""
+        return self.fault.kind.endswith("restarted")
 
     @property
     def name(self) -> str:
-        return f"{self.boundary.name}, {self.fault.phase}: {self.fault.kind}"
+        return f"{self.boundary.name}, {self.fault.phase}: {self.fault.kind}{' (ZIP)' if self.form == 'zip' else ''}"
 
 
 @dataclass
@@ -57,29 +63,34 @@ class Lane:
     session: Session
     place: Place
     upstreams: dict[str, str]
-    restart_cloud: Callable[[], None] | None = None
-    restart_prefect: Callable[[], None] | None = None
+    form: Form = "gzip"
+    cloud: OwnCloud | None = None
 
     def settings(self, urls: dict[str, str]) -> dict[str, str]:
         """Give a run's environment, with these addresses."""
         return {
-            **self.session.settings,
+            **self.session.settings(self.form),
             "LANDFALL_PUBLISHER": urls[PUBLISHER],
             "STORAGE_EMULATOR_HOST": urls[STORAGE],
             "BIGQUERY_EMULATOR_HOST": urls[WAREHOUSE],
             "PREFECT_API_URL": f"{urls[PREFECT]}/api",
+            "PREFECT_API_REQUEST_TIMEOUT": "8",  # s; 60 by default
         }
+
+    def content(self, month: str, version: str) -> Content:
+        """Make a version of a month in this lane's form."""
+        return content.make(month, version, self.form)
 
 
 def play(lane: Lane, scenario: Scenario, month: str) -> Outcome:
     """Play one scenario through; whatever goes wrong is in the outcome."""
     began = time.monotonic()
     outcome = Outcome(scenario, month)
-    old = content.make(month, "A") if scenario.boundary.world == "re-published" else None
-    new = content.make(month, "B")
+    old = lane.content(month, "A") if scenario.boundary.world == "re-published" else None
+    new = lane.content(month, "B")
     with ExitStack() as stack:
         reader = Reader(lane.upstreams[WAREHOUSE], lane.place.dataset, month)
-        trap = Ambush(scenario.boundary, scenario.fault, reader, lane.restart_cloud, lane.restart_prefect)
+        trap = Ambush(scenario.boundary, scenario.fault, reader, lane.cloud.restart if lane.cloud else None)
         loop = lane.session.loop
         urls = {hop: stack.enter_context(Proxy(loop, hop, lane.upstreams[hop], trap)).url for hop in HOPS}
         stack.enter_context(reader)
@@ -90,6 +101,7 @@ def play(lane: Lane, scenario: Scenario, month: str) -> Outcome:
         if not outcome.wrong:
             outcome.verdict = judge(lane.place, outcome.final, reader, versions)
             outcome.wrong += outcome.verdict.wrong
+            outcome.wrong += sweep_up(lane.place, month)
     outcome.seconds = time.monotonic() - began
     return outcome
 
@@ -107,17 +119,20 @@ class _Play:
         """Run, be struck, repeat."""
         kind = self.scenario.fault.kind
         self.lane.session.serve(self._new)
-        run = self._start()
+        run = self._start_struck()
         self.trap.run = run
         if kind == "pause":
             self._overtake(run)
         else:
             self._end(run)
         self.outcome.code, self.outcome.text = run.code, run.text
+        self._account(run)
         if not self.trap.fired:
             self.outcome.wrong.append("the fault did not fire")
         if self.scenario.fault.is_lasting and run.code != 1:
-            self.outcome.wrong.append(f"the run ended with {run.code} under a lasting fault, expected it to have failed")
+            self.outcome.wrong.append(
+                f"the run ended with {run.code} under a lasting fault, expected it to have failed"
+            )
         self.trap.lifted = True
         repeat = self._start()
         try:
@@ -138,6 +153,33 @@ class _Play:
 
     def _start(self) -> Run:
         return self.lane.place.start("parcels", self._new.month, plant=HURRIED, **self.settings)
+
+    def _start_struck(self) -> Run:
+        match self.scenario.fault.kind:
+            case "full disk":
+                half = str(len(self._new.file) // 2)
+                return self.lane.place.start(
+                    "parcels", self._new.month, plant=SMALL_DISK, CHAOS_DISK_BYTES=half, **self.settings
+                )
+            case "clock ahead" | "clock behind" as kind:
+                runner = self.lane.session.skewed(HOUR_S if kind == "clock ahead" else -HOUR_S)
+                return runner.start(
+                    "web_to_bigquery", "parcels", self._new.month, plant=HURRIED,
+                    **{**self.lane.place.settings, **self.settings},
+                )  # fmt: skip
+            case _:
+                return self._start()
+
+    def _account(self, run: Run) -> None:
+        """Hold what the trap counted against what the run itself shows, where the fault is not the trap's."""
+        match self.scenario.fault.kind:
+            case "full disk":
+                self.trap.fired = int("found no room for a temporary file" in run.text)
+            case "clock ahead" | "clock behind" as kind:
+                now = time.localtime(time.time() + (HOUR_S if kind == "clock ahead" else -HOUR_S))
+                hours = {f"{(now.tm_hour - i) % 24:02d}:" for i in (0, 1) if i == 0 or now.tm_min < 3}
+                if run.text[:3] not in hours:
+                    self.outcome.wrong.append(f"the run's clock was not off: {run.text[:40]!r}")
 
     def _end(self, run: Run) -> None:
         """Wait for the run's end; told to end, it has as long as Cloud Run gives it."""
@@ -161,7 +203,7 @@ class _Play:
         deadline = time.monotonic() + RUN_AT_MOST_S
         while not self.trap.fired and run.code is None and time.monotonic() < deadline:
             time.sleep(0.01)
-        newest = content.make(self._new.month, "C")
+        newest = self.lane.content(self._new.month, "C")
         self.outcome.final = newest
         self.lane.session.serve(newest)
         other = self._start()

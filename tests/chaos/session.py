@@ -1,5 +1,6 @@
 """What all scenarios share: the local cloud, flow runs in forks, one publisher, and an environment for each lane."""
 
+import importlib.util
 import os
 import tempfile
 import threading
@@ -11,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from tests.chaos import content
-from tests.chaos.content import Content
+from tests.chaos.content import Content, Form
 from tests.chaos.proxy import Loop
 from tests.end_to_end.place import Place, clients
-from tests.end_to_end.runner import Runner
+from tests.end_to_end.runner import Run, Runner
 from tests.publisher import Publisher
 
-LANDING, HURRIED = "tests.chaos.plants:landing", "tests.chaos.plants:hurried"
+LANDING, HURRIED, SMALL_DISK = (f"tests.chaos.plants:{name}" for name in ("landing", "hurried", "small_disk"))
+HOUR_S = 3600
 
 
 @dataclass
@@ -29,12 +31,19 @@ class Session:
     runner: Runner
     loop: Loop
     publisher: Publisher
+    environment: Mapping[str, str]
+    _skewed: dict[int, Runner] = field(default_factory=dict)
     _months: Iterator[str] = field(default_factory=lambda: _all_months())
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def place(self, cloud: Mapping[str, str] | None = None) -> Place:
-        """Make an environment of its own."""
-        made = Place(f"x{uuid.uuid4().hex[:8]}", self.runner, self.publisher, *clients(dict(cloud or self.cloud)))
+    def place(self, settings: Mapping[str, str]) -> Place:
+        """Make an environment of its own, where these settings lead."""
+        made = Place(
+            f"x{uuid.uuid4().hex[:8]}",
+            _Led(self.runner, settings),
+            self.publisher,
+            *clients({**self.cloud, **settings}),
+        )
         made.make()
         return made
 
@@ -45,16 +54,59 @@ class Session:
 
     def serve(self, published: Content) -> None:
         """Let the publisher serve this version from now on."""
-        self.publisher.serve(content.path(published.month), published.file)
+        self.publisher.serve(published.path, published.file)
 
-    @property
-    def settings(self) -> dict[str, str]:
-        return {"CHAOS_CONTRACTS": str(self.folder)}
+    def settings(self, form: Form) -> dict[str, str]:
+        """Give what leads a run to the scenarios' contract."""
+        return {"CHAOS_CONTRACTS": str(self.folder / form)}
 
-    def land(self, place: Place, *months: str, **settings: str) -> None:
+    def skewed(self, seconds: int) -> Runner:
+        """Give a runner whose processes' clocks differ from all others' by that much."""
+        with self._lock:
+            if seconds not in self._skewed:
+                logs = self.folder / f"runs{seconds:+}"
+                logs.mkdir()
+                self._skewed[seconds] = Runner(
+                    {
+                        **self.environment,
+                        "LD_PRELOAD": str(_faketime()),
+                        "FAKETIME": f"{seconds:+}s",
+                        "DONT_FAKE_MONOTONIC": "1",
+                    },
+                    logs,
+                )
+            return self._skewed[seconds]
+
+    def close(self) -> None:
+        """Stop the runners."""
+        for runner in (self.runner, *self._skewed.values()):
+            runner.close()
+
+    def land(self, place: Place, form: Form, first: str, last: str) -> None:
         """Land months without a fault; they must come through."""
-        run = place.run("parcels", *months, plant=LANDING, **self.settings, **settings)
+        run = place.run("parcels", first, last, plant=LANDING, **self.settings(form))
         assert run.code == 0, f"{run.code} {run.log}\n{run.text}"
+
+
+class _Led(Runner):
+    """The same runner, whose runs are led elsewhere."""
+
+    def __init__(self, runner: Runner, settings: Mapping[str, str]) -> None:
+        self._runner, self._settings = runner, settings
+
+    def start(self, *argv: str, plant: str | None = None, **environment: str) -> Run:
+        plant = plant or "tests.chaos.plants:elsewhere"
+        return self._runner.start(*argv, plant=plant, **{**self._settings, **environment})
+
+    def close(self) -> None:
+        """Leave the runner to those whose it is."""
+
+
+def _faketime() -> Path:
+    found = importlib.util.find_spec("libfaketime")
+    assert found
+    assert found.origin
+    return Path(found.origin).parent / "vendor" / "libfaketime" / "src" / "libfaketime.so.1"
 
 
 def _all_months() -> Iterator[str]:
@@ -68,14 +120,17 @@ def opened(cloud: Mapping[str, str]) -> Iterator[Session]:
     """Open a session on a local cloud whose environment is given."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="landfall-chaos-")))
-        (folder / "parcels.toml").write_text(content.CONTRACT)
+        for form in content.SUFFIX:
+            (folder / form).mkdir()
+            (folder / form / "parcels.toml").write_text(content.contract(form))
         logs = folder / "runs"
         logs.mkdir()
         # the runs' code is the one beside this: a mutant's copy, too
         environment: dict[str, Any] = {**os.environ, **cloud, "PYTHONPATH": str(Path(__file__).parents[2])}
         runner = Runner(environment, logs)
-        stack.callback(runner.close)
         loop = Loop()
         stack.callback(loop.close)
         publisher = stack.enter_context(Publisher())
-        yield Session(cloud, folder, runner, loop, publisher)
+        made = Session(cloud, folder, runner, loop, publisher, environment)
+        stack.callback(made.close)
+        yield made
