@@ -1,118 +1,64 @@
-"""The fault matrix: `python -m localcloud exec -- python -m tests.chaos`, which is `make chaos`."""
+"""The fault matrix: `make chaos`, which runs `python -m tests.chaos` on a local cloud."""
 
 # it says on the terminal what happens
 
 import argparse
 import os
-import queue
 import random
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
-from tests.chaos import matrix, session
-from tests.chaos.boundaries import PREFECT, PUBLISHER, STORAGE, WAREHOUSE
-from tests.chaos.content import Form
-from tests.chaos.own_cloud import OwnCloud
-from tests.chaos.scenario import Lane, Outcome, Scenario, play, shuffled
-from tests.chaos.session import Session
+from tests.chaos import matrix, page, session
+from tests.chaos.playing import play_all
+from tests.chaos.scenario import Outcome, shuffled
 
-Waiting = queue.SimpleQueue[Scenario]
-AHEAD = 8  # months whose older content is landed in one run, before their scenarios
+PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Play the matrix, and say how it ended."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
-    parser.add_argument("--lanes", type=int, default=4)
-    parser.add_argument("--only", default="", help="play the scenarios whose name has this in it")
-    parser.add_argument("--sample", type=int, default=0)
-    options = parser.parse_args(arguments)
-    wanted = [each for each in matrix.scenarios() if options.only in each.name]
-    wanted = shuffled(wanted, options.seed)[: options.sample or None]
+    """Play the matrix, and say how it ended; 1 if anything did not hold."""
+    options = _parser().parse_args(arguments)
+    if options.target != "local":
+        sys.exit("--target=cloud: not there yet, expected local; docs/reliability.md says how it would go")
+    whole = matrix.sample() if options.short else matrix.scenarios()
+    wanted = [each for each in whole if any(part in each.name for part in options.only or [""])]
+    wanted = shuffled(wanted, options.seed)
     print(f"{len(wanted)} scenarios, seed {options.seed}", flush=True)
     began = time.monotonic()
     with session.opened(os.environ) as opened:
-        outcomes = play_all(opened, wanted, options.lanes)
+        outcomes = play_all(opened, wanted, options.lanes, stop_at_first=options.stop_at_first)
+    seconds = time.monotonic() - began
     failed = [each for each in outcomes if each.wrong]
     for each in failed:
-        print(f"\nFAILED {each.scenario.name} ({each.month})")
-        for why in each.wrong:
-            print(f"  {why}")
-        print("\n".join("    | " + line for line in each.text.splitlines()[-25:]))
+        print(each.told())
+    line = summary(outcomes)
+    if options.page:
+        PAGE.write_text(page.written(PAGE.read_text(), outcomes, line, options.seed, seconds))
+    print(f"{seconds:.0f} s, {len(failed)} failed")
+    print(line)
+    return 1 if failed or len(outcomes) < len(wanted) else 0
+
+
+def summary(outcomes: Sequence[Outcome]) -> str:
+    """Give the last line."""
+    fired = sum(bool(each.fired) for each in outcomes)
     lost = sum(each.verdict.lost for each in outcomes if each.verdict)
     doubled = sum(each.verdict.doubled for each in outcomes if each.verdict)
-    print(f"{time.monotonic() - began:.0f} s, {len(failed)} failed")
-    print(
-        f"{len(outcomes)} scenarios, {sum(bool(each.fired) for each in outcomes)} faults fired, {lost} lost, {doubled} doubled"
-    )
-    return 1 if failed else 0
+    return f"{len(outcomes)} scenarios, {fired} faults fired, {lost} lost, {doubled} doubled"
 
 
-def play_all(opened: Session, wanted: Sequence[Scenario], lanes: int) -> list[Outcome]:
-    """Play scenarios in lanes side by side; those that restart a service in one lane with a cloud of its own."""
-    shared: Waiting = queue.SimpleQueue()
-    own: Waiting = queue.SimpleQueue()
-    for each in wanted:
-        (own if each.restarts else shared).put(each)
-    outcomes: list[Outcome] = []
-
-    def on_a_cloud_of_its_own() -> None:
-        if not own.empty():
-            with OwnCloud() as cloud:
-                _play(opened, own, outcomes, cloud)
-        _play(opened, shared, outcomes, None)
-
-    work = [on_a_cloud_of_its_own, *[lambda: _play(opened, shared, outcomes, None)] * (lanes - 1)]
-    with ThreadPoolExecutor(lanes) as pool:
-        for done in [pool.submit(each) for each in work]:
-            done.result()
-    return outcomes
-
-
-def _play(opened: Session, waiting: Waiting, outcomes: list[Outcome], cloud: OwnCloud | None) -> None:
-    """Play what waits, one after the other, until nothing does."""
-    environment = {**opened.cloud, **(cloud.environment if cloud else {})}
-    kept = {name: value for name, value in environment.items() if name.startswith(("PREFECT_", "GCE_"))}
-    upstreams = {
-        PUBLISHER: opened.publisher.url,
-        STORAGE: environment["STORAGE_EMULATOR_HOST"],
-        WAREHOUSE: environment["BIGQUERY_EMULATOR_HOST"],
-        PREFECT: environment["PREFECT_API_URL"].removesuffix("/api"),
-    }
-    led = kept | {
-        "STORAGE_EMULATOR_HOST": upstreams[STORAGE],
-        "BIGQUERY_EMULATOR_HOST": upstreams[WAREHOUSE],
-    }
-    lanes: dict[Form, Lane] = {}
-    landed: dict[Form, list[str]] = {"gzip": [], "zip": []}
-    while True:
-        try:
-            scenario = waiting.get_nowait()
-        except queue.Empty:
-            return
-        form = scenario.form
-        if scenario.boundary.world == "first":
-            lane, month = Lane(opened, opened.place(led), upstreams, form, cloud), opened.months(1)[0]
-        else:
-            if form not in lanes:
-                lanes[form] = Lane(opened, opened.place(led), upstreams, form, cloud)
-            lane = lanes[form]
-            if not landed[form]:
-                landed[form] = opened.months(AHEAD)
-                for each in landed[form]:
-                    opened.serve(lane.content(each, "A"))
-                opened.land(lane.place, form, landed[form][0], landed[form][-1])
-            month = landed[form].pop()
-        outcome = play(lane, scenario, month)
-        outcomes.append(outcome)
-        word = "FAILED" if outcome.wrong else "ok"
-        print(
-            f"{len(outcomes):4} {word:6} {outcome.seconds:5.1f} s  {scenario.name}: {outcome.code}; {outcome.repeat}",
-            flush=True,
-        )
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="orders the scenarios")
+    parser.add_argument("--lanes", type=int, default=4, help="scenarios side by side (default: %(default)s)")
+    parser.add_argument("--only", action="append", help="play the scenarios whose name has this in it; repeatable")
+    parser.add_argument("--short", action="store_true", help="play the short version")
+    parser.add_argument("--stop-at-first", action="store_true", help="play nothing more once something did not hold")
+    parser.add_argument("--page", action="store_true", help="write the outcome into docs/reliability.md")
+    parser.add_argument("--target", choices=("local", "cloud"), default="local")
+    return parser
 
 
 if __name__ == "__main__":

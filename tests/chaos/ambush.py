@@ -40,9 +40,8 @@ class Ambush:
         boundary = self.boundary
         if is_load(asked):
             self.reader.hurry()
-        if boundary and self.fault and self.fault.phase == "before" and not boundary.at and not boundary.answers:
-            if self._meets(asked):
-                return self._strike(None, None)
+        if boundary and not (boundary.at or boundary.answers) and self._strikes("before") and self._meets(asked):
+            return self._strike(None, None)
         self._note(asked)
         if is_load(asked):
             self._sent = True
@@ -51,7 +50,7 @@ class Ambush:
 
     def after(self, asked: Asked, answered: Answered) -> Blow | None:
         boundary, fault = self.boundary, self.fault
-        if boundary and fault and (fault.phase == "after" or boundary.at or boundary.answers):
+        if boundary and fault and (self._strikes("after") or boundary.at or boundary.answers):
             is_it = self._meets(asked) and (boundary.answers is None or boundary.answers(answered))
             if is_it and (boundary.at is None or answered.status == 200) and not self._pretends(asked, answered):
                 self._note(asked)
@@ -60,6 +59,9 @@ class Ambush:
                 return self._strike(answered, boundary.at(len(answered.body)) + (fault.phase == "after"))
         self._note(asked)
         return self._running(asked, answered)
+
+    def _strikes(self, phase: str) -> bool:
+        return self.fault is not None and self.fault.phase == phase
 
     def _meets(self, asked: Asked) -> bool:
         boundary, fault = self.boundary, self.fault
@@ -119,6 +121,6 @@ class Ambush:
         await asyncio.get_running_loop().run_in_executor(None, self.restart, service)
 
     async def _run(self) -> Run:
-        while self.run is None:  # its first request may come before its number
+        while self.run is None:  # noqa: ASYNC110 - another thread sets it, perhaps after the run's first request
             await asyncio.sleep(0.005)
         return self.run

@@ -27,7 +27,7 @@ source = "{publisher}/parcels/parcels_{yyyy}-{mm}.SUFFIX"
 format = "csv"
 compression = "FORM"
 partition = "month"
-first_partition = "2001-01"
+first_partition = "1901-01"
 columns = [
     { name = "parcel", type = "INT64", nullable = false },
     { name = "grams", type = "INT64", nullable = false },

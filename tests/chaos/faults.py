@@ -47,7 +47,7 @@ MEANINGS: dict[str, str] = {
     "cloud restarted": "storage and BigQuery are killed and started again",
     "Prefect restarted": "Prefect's server is killed and started again",
     "full disk": "the disk is full in the middle of the file",
-    "clock ahead": "the process' clock is an hour ahead of all others; it is killed here, and one that is on time repeats",
+    "clock ahead": "the process' clock is an hour ahead; it is killed here, and one that is on time repeats",
     "clock behind": "the same, an hour behind",
 }
 
@@ -100,11 +100,9 @@ class Fault:
             return Blow("reset", hook=ends[self.kind], at=at)
         if self.kind in goes_on:
             return Blow("pass", hook=goes_on[self.kind], at=at)
+        if self.kind in ("reset", "stall"):
+            return Blow("reset" if self.kind == "reset" else "hold", at=at)
         match self.kind:
-            case "reset":
-                return Blow("reset", at=at)
-            case "stall":
-                return Blow("hold", at=at)
             case "truncated":
                 assert answered
                 return Blow("close", at=len(answered.body) // 2 if at is None else at)

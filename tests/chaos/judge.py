@@ -102,11 +102,10 @@ def sweep_up(place: Place, month: str) -> list[str]:
     return [] if left == [claimed] else [f"after a sweep the lake holds {left}, expected {claimed} alone"]
 
 
-def lake_bytes(place: Place, month: str) -> bytes:
-    """Read the newest claim's object."""
-    uri = place.claims(month, "parcels")[-1]["lake_uri"]
-    blob = place.storage.bucket(place.bucket).blob(uri.removeprefix(f"gs://{place.bucket}/"))
-    return bytes(blob.download_as_bytes())
+def lake_bytes(place: Place) -> dict[str, tuple[str, int]]:
+    """Give MD5 and length of the lake's objects, by month: swept, it has one each."""
+    blobs = place.storage.list_blobs(place.bucket, prefix="lake/parcels/")
+    return {blob.name.split("/")[2]: (blob.md5_hash, blob.size) for blob in blobs}
 
 
 def _loads(place: Place, month: str) -> list[Any]:

@@ -39,10 +39,8 @@ def hurried() -> None:
     """As `landing`, with all waits shortened."""
     landing()
     quick: Any = types.SimpleNamespace(monotonic=_monotonic, sleep=_sleep)
-    retry_unary.time = quick
-    retry_base.time = quick
-    upload.time = quick
-    request.time = quick
+    for module in (retry_unary, retry_base, upload, request):
+        vars(module)["time"] = quick
     jobs.pause_before = lambda attempt: _sleep(min(2**attempt, 30))
     patient = requests.adapters.HTTPAdapter.send
 
@@ -52,7 +50,7 @@ def hurried() -> None:
     requests.adapters.HTTPAdapter.send = send  # type: ignore[method-assign,assignment]
     for each in vars(tasks).values():
         if isinstance(each, Task) and each.retries:
-            each.retry_delay_seconds = 0.1
+            each.retry_delay_seconds = [0.1] * each.retries
 
 
 def small_disk() -> None:

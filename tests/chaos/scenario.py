@@ -1,4 +1,4 @@
-"""One scenario: a landing of newer content over older, a fault in it, a repeat by another process, and the judgement."""
+"""One scenario: newer content over older, a fault while it lands, a repeat by another process, the judgement."""
 
 import random
 import time
@@ -54,6 +54,12 @@ class Outcome:
     verdict: Verdict | None = None
     text: str = ""
     final: Content | None = None
+    place: Place | None = None
+
+    def told(self) -> str:
+        """Say what went wrong, with the end of what the run said."""
+        lines = [f"FAILED {self.scenario.name} ({self.month})", *(f"  {why}" for why in self.wrong)]
+        return "\n".join([*lines, *(f"    | {line}" for line in self.text.splitlines()[-25:])])
 
 
 @dataclass
@@ -75,6 +81,7 @@ class Lane:
             "BIGQUERY_EMULATOR_HOST": urls[WAREHOUSE],
             "PREFECT_API_URL": f"{urls[PREFECT]}/api",
             "PREFECT_API_REQUEST_TIMEOUT": "8",  # s; 60 by default
+            "PREFECT_CLIENT_MAX_RETRIES": "2",  # 5 by default, and a minute until it gives up
         }
 
     def content(self, month: str, version: str) -> Content:
@@ -85,7 +92,7 @@ class Lane:
 def play(lane: Lane, scenario: Scenario, month: str) -> Outcome:
     """Play one scenario through; whatever goes wrong is in the outcome."""
     began = time.monotonic()
-    outcome = Outcome(scenario, month)
+    outcome = Outcome(scenario, month, place=lane.place)
     old = lane.content(month, "A") if scenario.boundary.world == "re-published" else None
     new = lane.content(month, "B")
     with ExitStack() as stack:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import requests
+from google.api_core.retry import Retry, if_exception_type
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery, storage
 
@@ -32,7 +33,7 @@ def test_a_call_to_bigquery_that_names_no_timeout_gives_a_silent_line_up(
     monkeypatch.setattr(warehouse, "get_dataset", lambda _name: _labelled(warehouse))
     open_destination(bucket, warehouse, "landfall_local", "local")
     with pytest.raises(requests.exceptions.ReadTimeout):
-        warehouse.get_table("local.landfall_local.flights", retry=None)
+        warehouse.get_table("local.landfall_local.flights", retry=Retry(if_exception_type()))
 
 
 def _labelled(warehouse: bigquery.Client) -> bigquery.Dataset:

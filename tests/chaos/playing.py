@@ -1,0 +1,125 @@
+"""Playing scenarios in lanes side by side."""
+
+# it says on the terminal what happens
+
+import queue
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.chaos import judge
+from tests.chaos.boundaries import PREFECT, PUBLISHER, STORAGE, WAREHOUSE
+from tests.chaos.content import Form
+from tests.chaos.own_cloud import OwnCloud
+from tests.chaos.scenario import Lane, Outcome, Scenario, play
+from tests.chaos.session import Session
+
+AHEAD = 8  # months whose older content is landed in one run, before their scenarios
+
+Waiting = queue.SimpleQueue[Scenario]
+
+
+def play_all(opened: Session, wanted: Sequence[Scenario], lanes: int, *, stop_at_first: bool = False) -> list[Outcome]:
+    """Play scenarios in lanes side by side; those that restart a service in one lane with a cloud of its own."""
+    shared: Waiting = queue.SimpleQueue()
+    own: Waiting = queue.SimpleQueue()
+    for each in wanted:
+        (own if each.restarts else shared).put(each)
+    outcomes: list[Outcome] = []
+
+    def goes_on() -> bool:
+        return not (stop_at_first and any(outcome.wrong for outcome in outcomes))
+
+    def on_a_cloud_of_its_own() -> None:
+        if not own.empty():
+            with OwnCloud() as cloud:
+                _play(opened, own, outcomes, goes_on, cloud)
+        _play(opened, shared, outcomes, goes_on, None)
+
+    work = [on_a_cloud_of_its_own, *[lambda: _play(opened, shared, outcomes, goes_on, None)] * (lanes - 1)]
+    with ThreadPoolExecutor(lanes) as pool:
+        for done in [pool.submit(each) for each in work]:
+            done.result()
+    _compare_lakes(opened, outcomes)
+    return outcomes
+
+
+def _compare_lakes(opened: Session, outcomes: list[Outcome]) -> None:
+    """Bring the same files without faults, and hold the lakes' objects against each other, byte by byte."""
+    for form in {each.scenario.form for each in outcomes}:
+        here = [each for each in outcomes if each.scenario.form == form and each.final]
+        months = sorted(each.month for each in here)
+        honest = opened.place({})
+        for chunk in _runs_of(months):
+            opened.bring(honest, form, chunk[0], chunk[-1])
+        expected = judge.lake_bytes(honest)
+        found: dict[str, dict[str, tuple[str, int]]] = {}
+        for each in here:
+            assert each.place
+            if each.place.bucket not in found:
+                found[each.place.bucket] = judge.lake_bytes(each.place)
+            if found[each.place.bucket].get(each.month) != expected[each.month]:
+                each.wrong.append("the lake's object has other bytes than that of a run without faults")
+
+
+def _runs_of(months: list[str]) -> list[list[str]]:
+    """Group months that follow each other."""
+    runs: list[list[str]] = []
+    for month in months:
+        if runs and _number(month) == _number(runs[-1][-1]) + 1:
+            runs[-1].append(month)
+        else:
+            runs.append([month])
+    return runs
+
+
+def _number(month: str) -> int:
+    return int(month[:4]) * 12 + int(month[5:])
+
+
+def _play(
+    opened: Session,
+    waiting: Waiting,
+    outcomes: list[Outcome],
+    goes_on: Callable[[], bool],
+    cloud: OwnCloud | None,
+) -> None:
+    """Play what waits, one after the other, until nothing does."""
+    environment = {**opened.cloud, **(cloud.environment if cloud else {})}
+    kept = {name: value for name, value in environment.items() if name.startswith(("PREFECT_", "GCE_"))}
+    upstreams = {
+        PUBLISHER: opened.publisher.url,
+        STORAGE: environment["STORAGE_EMULATOR_HOST"],
+        WAREHOUSE: environment["BIGQUERY_EMULATOR_HOST"],
+        PREFECT: environment["PREFECT_API_URL"].removesuffix("/api"),
+    }
+    led = kept | {
+        "STORAGE_EMULATOR_HOST": upstreams[STORAGE],
+        "BIGQUERY_EMULATOR_HOST": upstreams[WAREHOUSE],
+    }
+    lanes: dict[Form, Lane] = {}
+    landed: dict[Form, list[str]] = {"gzip": [], "zip": []}
+    while goes_on():
+        try:
+            scenario = waiting.get_nowait()
+        except queue.Empty:
+            return
+        form = scenario.form
+        if scenario.boundary.world == "first":
+            lane, month = Lane(opened, opened.place(led), upstreams, form, cloud), opened.months(1)[0]
+        else:
+            if form not in lanes:
+                lanes[form] = Lane(opened, opened.place(led), upstreams, form, cloud)
+            lane = lanes[form]
+            if not landed[form]:
+                landed[form] = opened.months(AHEAD)
+                for each in landed[form]:
+                    opened.serve(lane.content(each, "A"))
+                opened.land(lane.place, form, landed[form][0], landed[form][-1])
+            month = landed[form].pop()
+        outcome = play(lane, scenario, month)
+        outcomes.append(outcome)
+        word = "FAILED" if outcome.wrong else "ok"
+        print(
+            f"{len(outcomes):4} {word:6} {outcome.seconds:5.1f} s  {scenario.name}: {outcome.code}; {outcome.repeat}",
+            flush=True,
+        )
