@@ -10,6 +10,10 @@ OPTIONS ?=
 # how long `make fuzz` looks for trouble
 SECONDS ?= 300
 
+# for `make chaos`: the order of its scenarios, any if left out; and its own cloud, as yours is not to be struck
+SEED ?=
+CHAOS_DATA ?= $(DATA)/chaos
+
 # where the local cloud keeps everything: two folders are two clouds
 DATA ?= .local
 
@@ -56,7 +60,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run up status down env chosen plan apply destroy blocks deploy worker test coverage conformance check lint workflows audit docs fuzz lock bench clean
+.PHONY: help run up status down env chosen plan apply destroy blocks deploy worker test coverage conformance check lint workflows audit docs chaos chaos-mutants fuzz lock bench clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { gsub(/\$$\$$/, "$$", $$2); printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -169,6 +173,9 @@ check: lint coverage ## what CI runs: lint, then the tests and their coverage
 docs: $(INSTALLED) ## write docs/contracts.md anew from the contract's models, and docs/local-cloud.md's tables from its cases
 	@$(PY) docs/contracts.py
 	@$(PY) -m tests.conformance.page
+
+chaos: $(INSTALLED) ## strike landings at every boundary, judge what is left, and write docs/reliability.md; SEED=, OPTIONS='--only "job sent"'
+	@$(LOCAL) exec --data $(CHAOS_DATA) -- $(PY) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(OPTIONS),$(OPTIONS),--page)
 
 fuzz: $(INSTALLED) ## read mutated contracts and files for SECONDS=300, and show what is not refused with a word
 	@$(PY) -m tests.fuzz --seconds $(SECONDS)

@@ -145,7 +145,7 @@ BOUNDARIES = (
     Boundary("rows counted", WAREHOUSE, _queries(b"SELECT COUNT(*) FROM")),
     Boundary("ledger made", WAREHOUSE, _makes_table(b'"landings"'), world="first"),
     Boundary("ledger written", WAREHOUSE, _queries(b"INSERT INTO")),
-    Boundary("task state reported", PREFECT, _task_is("Completed", "land")),
+    Boundary("task state reported", PREFECT, _task_is("Completed", "parcels ")),
     Boundary("flow run ends", PREFECT, _flow_is(b"COMPLETED")),
 )
 BY_NAME = {boundary.name: boundary for boundary in BOUNDARIES}
