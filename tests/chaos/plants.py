@@ -20,7 +20,7 @@ from flows.etl import jobs, request, upload
 
 PART_BYTES = 256 << 10  # the smallest that the protocol allows
 QUICKER = 100  # how many times shorter waits are
-STALL_AT_LEAST_S = 2.0  # a busy machine is not a silent line
+STALL_AT_LEAST_S = 3.0  # a busy machine is not a silent line
 
 
 def landing() -> None:
@@ -54,10 +54,10 @@ def hurried() -> None:
 
 
 def small_disk() -> None:
-    """As `hurried`, on a disk that is full after CHAOS_DISK_BYTES."""
+    """As `landing`, on a disk that is full after CHAOS_DISK_BYTES."""
     import resource  # noqa: PLC0415 - of this plant alone
 
-    hurried()
+    landing()
     limit = int(os.environ["CHAOS_DISK_BYTES"])
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
