@@ -28,7 +28,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PY := $(BIN)/python
 LOCAL := $(PY) -m localcloud
-CODE := flows blocks deployments localcloud tests benchmarks docs
+CODE := flows blocks deployments localcloud rehearsal tests benchmarks docs
 SHIPPED := flows blocks deployments localcloud
 CHECKOV := checkov==3.3.30
 
@@ -37,11 +37,12 @@ ifeq ($(ENV),local)
 TERRAFORM := $(LOCAL) terraform --data $(DATA) --
 TERRAFORM_NEEDS = $(INSTALLED)
 ACT := -auto-approve
-# bucket and dataset that `make run` made, Terraform takes over
+# what `make run` and `make blocks` made, the bucket first, Terraform takes over
 ADOPT = $(TERRAFORM) state list 2>/dev/null | grep -qx google_storage_bucket.lake \
 	|| for made in google_storage_bucket.lake=landfall-local-lake \
-		google_bigquery_dataset.warehouse=projects/local/datasets/landfall_local; \
-	do $(TERRAFORM) import $(VALUES) $${made%%=*} $${made\#*=} >/dev/null 2>&1; done;
+		google_bigquery_dataset.warehouse=projects/local/datasets/landfall_local \
+		google_secret_manager_secret.prefect_api=projects/local/secrets/landfall-local-prefect-api; \
+	do $(TERRAFORM) import $(VALUES) $${made%%=*} $${made\#*=} >/dev/null 2>&1 || break; done;
 # all of a recipe's commands on one local cloud, started once
 ON_CLOUD := $(LOCAL) exec --no-prefect --data $(DATA) --
 else
@@ -60,7 +61,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run up status down env chosen plan apply destroy blocks deploy worker test coverage conformance check lint workflows audit docs chaos chaos-mutants fuzz lock bench clean
+.PHONY: help run up status down env chosen plan apply destroy blocks deploy worker test coverage conformance check lint workflows audit docs chaos chaos-mutants fuzz lock bench rehearse clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { gsub(/\$$\$$/, "$$", $$2); printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -102,10 +103,10 @@ destroy: chosen $(TERRAFORM_NEEDS) ## remove it again
 	@$(TERRAFORM) destroy $(VALUES) $(ACT)
 
 ifeq ($(ENV),local)
-# a local cloud that was never applied has no outputs: there it makes bucket and dataset itself, as `make run` does
+# a local cloud that was never applied has no outputs: there it makes what runs need itself, as `make run` does
 blocks: $(INSTALLED) ## register Prefect's blocks and work pool from Terraform's outputs; OPTIONS=--check, --prune
 	@$(LOCAL) exec --data $(DATA) -- sh -c 'if [ -e $(DATA)/terraform/infra/terraform.tfstate ]; \
-		then outputs=$$($(TERRAFORM) output -json); else outputs=$$($(LOCAL) provision); fi \
+		then outputs=$$($(TERRAFORM) output -json); else outputs=$$($(LOCAL) provision --cloud-run --data $(DATA)); fi \
 		&& printf %s "$$outputs" | $(PY) -m blocks --environment $(ENV) $(OPTIONS)'
 else
 blocks: chosen $(INSTALLED)
@@ -114,10 +115,13 @@ blocks: chosen $(INSTALLED)
 endif
 
 ifeq ($(ENV),local)
-# every image is this folder there
+# there is no registry there: the image is a folder with what the Dockerfile copies, and no more, for Prefect copies it for each run
 deploy: $(INSTALLED) ## register the deployments of prefect.yaml that changed; OPTIONS=--check, --prune
-	@$(LOCAL) exec --data $(DATA) -- sh -c 'LANDFALL_IMAGE=$${LANDFALL_IMAGE:-landfall:local} \
-		LANDFALL_WORKER_ACCOUNT=landfall-local-worker@local.iam.gserviceaccount.com exec $(PY) -m deployments $(OPTIONS)'
+	@mkdir -p $(DATA)/image && ln -sfn "$(CURDIR)/flows" $(DATA)/image/flows
+	@$(LOCAL) exec --data $(DATA) -- sh -c 'export LANDFALL_IMAGE=$${LANDFALL_IMAGE:-landfall:local} \
+		LANDFALL_WORKER_ACCOUNT=landfall-local-worker@local.iam.gserviceaccount.com \
+		&& $(LOCAL) image --data $(DATA) --folder $(DATA)/image "$$LANDFALL_IMAGE" >/dev/null \
+		&& exec $(PY) -m deployments $(OPTIONS)'
 else
 deploy: chosen $(INSTALLED)
 	@test -n "$$LANDFALL_WORKER_ACCOUNT" || { $(INIT); }
@@ -128,7 +132,6 @@ endif
 
 ifeq ($(ENV),local)
 worker: $(INSTALLED) ## run Prefect's Cloud Run worker in the foreground, on the local Cloud Run without ENV
-	@$(LOCAL) image --data $(DATA) $${LANDFALL_IMAGE:-landfall:local}
 	@$(LOCAL) worker --data $(DATA) --pool $(POOL)
 else
 worker: $(INSTALLED)
@@ -143,6 +146,9 @@ coverage: $(INSTALLED) ## run the tests, show how much of flows/ they cover, bra
 	@$(BIN)/coverage run -m pytest --numprocesses 3 --dist loadfile
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
+
+rehearse: $(INSTALLED) ## do the whole path on this machine, from terraform apply through Cloud Run jobs to rows and back, in a cloud of its own
+	@$(PY) -m rehearsal
 
 conformance: $(INSTALLED) ## hold the local cloud to Google's promises; TARGET=cloud PROJECT=<id> asks Google itself
 	@$(PY) -m pytest tests/conformance --target=$(TARGET) $(if $(PROJECT),--project=$(PROJECT))
@@ -189,7 +195,7 @@ lock: $(INSTALLED) ## write the locks anew from pyproject.toml: of everything, a
 
 clean: ## stop everything, and remove the local cloud's data (not .venv)
 	@if [ -x $(PY) ]; then $(LOCAL) down --data $(DATA); fi
-	@rm -rf $(DATA)
+	@rm -rf $(DATA) .rehearsal
 
 $(INSTALLED): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Landfall needs Python 3.11 or newer; set PYTHON=")'

@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from localcloud import environment, supervisor
-from localcloud.auth import auth_file
+from localcloud.auth import auth_file, auth_string
 from localcloud.command import run
-from localcloud.provision import Cloud, provision
+from localcloud.provision import Cloud, provision, provision_cloud_run
 from localcloud.run.images import Images, of_folder
 from localcloud.services import CLOUD, SERVICES, Service
 from localcloud.signals import Interrupted, raise_interrupted
@@ -101,7 +101,11 @@ def _provision(options: argparse.Namespace) -> int:
             f"provision: {missing.args[0]} is not set, expected the local cloud's environment; run it under "
             '`python -m localcloud exec --`, or after `eval "$(python -m localcloud env)"`; nothing was made'
         ) from missing
-    print(json.dumps(provision(cloud, options.environment), indent=2))
+    outputs = provision(cloud, options.environment)
+    if options.cloud_run:
+        secrets = _addresses(options.data)["secretmanager"]
+        outputs |= provision_cloud_run(secrets, cloud.project, options.environment, auth_string(options.data))
+    print(json.dumps(outputs, indent=2))
     return 0
 
 
@@ -144,7 +148,11 @@ def _worker(options: argparse.Namespace) -> int:
     if "run" not in addresses:
         raise LocalCloudError(f"{options.data}: the local Cloud Run is not up; nothing was started")
     os.environ.clear()
-    os.environ.update(variables)
+    # all that it asks is on this machine, and httplib2 refuses to work beside a proxy without another package
+    os.environ.update({name: value for name, value in variables.items() if name not in environment.PROXIES})
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # Prefect ends its worker by these itself
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
     from localcloud.worker import start  # noqa: PLC0415  # Prefect: only this needs it
 
     return start(addresses["run"], options.pool, options.wait_s, options.arguments)
@@ -217,11 +225,16 @@ def _parser() -> argparse.ArgumentParser:
     provision = add(
         "provision",
         _provision,
-        argparse.ArgumentParser(add_help=False),
+        data,
         "Make the bucket and the dataset of an environment if they are absent, and print what `terraform output "
         "-json` would.",
     )
     provision.add_argument("--environment", default="local", help="(default: %(default)s)")
+    provision.add_argument(
+        "--cloud-run",
+        action="store_true",
+        help="also the secret with the auth string of --data's Prefect server, and the outputs of a work pool",
+    )
     terraform = add(
         "terraform",
         _terraform,

@@ -1,13 +1,15 @@
-"""Make what Terraform makes on Google Cloud: the lake's bucket and the warehouse's dataset, on the local cloud.
+"""Make what Terraform makes on Google Cloud, as far as runs need it: bucket and dataset, and the secret of jobs.
 
 Plain REST, because importing Google's clients takes longer than all that is done here.
 """
 
+import base64
 from dataclasses import dataclass
 from typing import Any
 
 import urllib3
 
+from localcloud.services import REGION
 from localcloud.state import LocalCloudError
 
 LOCATION = "US"
@@ -49,17 +51,60 @@ def provision(cloud: Cloud, environment: str) -> dict[str, dict[str, Any]]:
             datasets,
             {"datasetReference": reference, "location": LOCATION, "labels": labels},
         )
-    return {
-        name: {"sensitive": False, "type": "string", "value": value}
-        for name, value in (
-            ("environment", environment),
-            ("lake_bucket", bucket),
-            ("location", LOCATION),
-            ("project_id", cloud.project),
-            ("region", LOCATION),
-            ("warehouse_dataset", dataset),
+    return _outputs(
+        environment=environment,
+        lake_bucket=bucket,
+        location=LOCATION,
+        project_id=cloud.project,
+        region=LOCATION,
+        warehouse_dataset=dataset,
+    )
+
+
+def provision_cloud_run(secrets: str, project: str, environment: str, auth_string: str) -> dict[str, dict[str, Any]]:
+    """Put Prefect's auth string into the secret that the environment's jobs read; once, if it stays the same.
+
+    Args:
+        secrets: where the local Secret Manager answers.
+        project: the project.
+        environment: whose secret it is.
+        auth_string: its value.
+
+    Returns:
+        What `terraform output -json` prints of what the work pool is made of.
+
+    Raises:
+        LocalCloudError: as for `provision`.
+    """
+    name = f"landfall-{environment}-prefect-api"
+    secret = f"{secrets}/v1/projects/{project}/secrets/{name}"
+    data = base64.b64encode(auth_string.encode()).decode()
+    with urllib3.PoolManager(retries=False, timeout=TIMEOUT_S) as pool:
+        _ensure(
+            pool,
+            secret,
+            f"{secrets}/v1/projects/{project}/secrets?secretId={name}",
+            {"replication": {"automatic": {}}, "labels": {"environment": environment}},
         )
-    }
+        latest = pool.request("GET", f"{secret}/versions/latest:access")
+        if latest.status != 200 or latest.json()["payload"]["data"] != data:
+            added = pool.request("POST", f"{secret}:addVersion", json={"payload": {"data": data}})
+            if added.status != 200:
+                raise _refusal(f"{secret}:addVersion", added)
+    return _outputs(
+        log_level="INFO",
+        prefect_api_secret=name,
+        prefect_auth="auth_string",
+        region=REGION,
+        run_service_account=f"landfall-{environment}-run@{project}.iam.gserviceaccount.com",
+        work_pool=f"landfall-{environment}",
+        work_pool_concurrency=4,
+    )
+
+
+def _outputs(**values: str | int) -> dict[str, dict[str, Any]]:
+    kinds = {str: "string", int: "number"}
+    return {name: {"sensitive": False, "type": kinds[type(value)], "value": value} for name, value in values.items()}
 
 
 def _ensure(pool: urllib3.PoolManager, there: str, make: str, body: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localcloud import environment, supervisor
+from localcloud.auth import auth_string
 from localcloud.command import run
 from localcloud.lock import Lock
 from localcloud.services import CLOUD
@@ -194,6 +195,8 @@ def _resident(variables: Mapping[str, str]) -> Iterator[dict[str, str]]:
 
 def _for_provider(data: Path, addresses: Mapping[str, str], base: Mapping[str, str]) -> dict[str, str]:
     return {
+        # what infra/ puts into the secret that jobs read: on a real cloud the user gives it
+        "TF_VAR_prefect_api_secret": auth_string(data),
         **environment.for_command(data, addresses, base),
         STORAGE: f"{addresses['storage']}/storage/v1/",
         BIGQUERY: f"{addresses['bigquery']}/bigquery/v2/",

@@ -1,5 +1,6 @@
 """`provision`: what Terraform makes on Google Cloud, made on the laptop."""
 
+import base64
 import json
 import subprocess
 import sys
@@ -10,9 +11,9 @@ import urllib3
 from tests.localcloud.supervisor.laptop import Finished, Laptop
 
 
-def provision(environment: Mapping[str, str], name: str) -> Finished:
+def provision(environment: Mapping[str, str], name: str, *options: str) -> Finished:
     return subprocess.run(
-        [sys.executable, "-m", "localcloud", "provision", "--environment", name],
+        [sys.executable, "-m", "localcloud", "provision", "--environment", name, *options],
         env=dict(environment),
         capture_output=True,
         text=True,
@@ -44,6 +45,38 @@ def test_twice_gives_the_same_outputs_and_labelled_resources(running: Laptop) ->
     ).json()
     assert (bucket["labels"], bucket["location"]) == ({"environment": "local"}, "US")
     assert (dataset["labels"], dataset["location"]) == ({"environment": "local"}, "US")
+
+
+def test_for_cloud_run_the_auth_string_goes_once_into_a_secret_and_is_in_no_output(running: Laptop) -> None:
+    variables = running.variables()
+    options = ("--cloud-run", f"--data={running.data}")
+
+    first, second = provision(variables, "jobs", *options), provision(variables, "jobs", *options)
+
+    assert (first.returncode, first.stderr) == (0, "")
+    assert second.stdout == first.stdout
+    values = {name: output["value"] for name, output in json.loads(first.stdout).items()}
+    assert values == {
+        "environment": "jobs",
+        "lake_bucket": "landfall-jobs-lake",
+        "location": "US",
+        "log_level": "INFO",
+        "prefect_api_secret": "landfall-jobs-prefect-api",
+        "prefect_auth": "auth_string",
+        "project_id": "local",
+        "region": "us-central1",
+        "run_service_account": "landfall-jobs-run@local.iam.gserviceaccount.com",
+        "warehouse_dataset": "landfall_jobs",
+        "work_pool": "landfall-jobs",
+        "work_pool_concurrency": 4,
+    }
+    versions = (
+        f"{running.cloud().addresses['secretmanager']}/v1/projects/local/secrets/landfall-jobs-prefect-api/versions"
+    )
+    assert len(urllib3.request("GET", versions).json()["versions"]) == 1
+    held = base64.b64decode(urllib3.request("GET", f"{versions}/latest:access").json()["payload"]["data"]).decode()
+    assert f"{held}\n" == (running.data / "prefect" / "auth-string").read_text()
+    assert held not in first.stdout
 
 
 def test_a_bucket_of_that_name_without_the_label_is_refused(running: Laptop) -> None:
