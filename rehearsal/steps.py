@@ -26,6 +26,7 @@ SECRET = "landfall-local-prefect-api"  # noqa: S105  # its name
 WORKER_TIMEOUT_S = 120.0
 RUNS_TIMEOUT_S = 400.0
 _POLL_S = 0.3
+_RUN_ID = "PREFECT__FLOW_RUN_ID"
 _FLOW_RUN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _ENDED = re.compile(r"localcloud: attempt \d+: ([^;]+); exit code \d+; peak memory ([\d.]+) of")
 
@@ -129,6 +130,14 @@ class Rehearsal:
             if child.returncode:
                 raise StepFailed(f"the run of {partition} did not complete", log)
             self.flow_runs.append(_flow_run(log.read_text(), log))
+        # schedules may have started others
+        self.jobs = {
+            name: job for name, job in self.jobs.items() if _variable(job, _RUN_ID).get("value") in self.flow_runs
+        }
+        if len(self.jobs) != len(self.flow_runs):
+            raise StepFailed(
+                f"found {len(self.jobs)} Cloud Run jobs, expected one for each of {len(self.flow_runs)} runs"
+            )
         return f"{len(self.flow_runs)} runs of {DEPLOYMENT}, in {len(self.jobs)} Cloud Run jobs"
 
     def reconcile(self) -> str:
@@ -151,10 +160,8 @@ class Rehearsal:
         """Show that jobs had the auth string from the secret, and that it is written down nowhere else."""
         auth = self.services.auth
         for name, job in self.jobs.items():
-            (container,) = job["template"]["template"]["containers"]
-            found = [each for each in container["env"] if each["name"] == "PREFECT_API_AUTH_STRING"]
             reference = {"secretKeyRef": {"secret": SECRET, "version": "latest"}}
-            if [each.get("valueSource") for each in found] != [reference] or auth in str(job):
+            if _variable(job, "PREFECT_API_AUTH_STRING").get("valueSource") != reference or auth in str(job):
                 raise StepFailed(
                     f"{name}: found no reference to {SECRET}, or a plain value, for PREFECT_API_AUTH_STRING"
                 )
@@ -241,6 +248,12 @@ _LEDGER = f"""
 _TABLE = f"""
     SELECT FORMAT_DATE('%Y-%m', file_month) AS `partition`, COUNT(*) AS n FROM landfall_local.{CONTRACT} GROUP BY 1
 """  # noqa: S608
+
+
+def _variable(job: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return what a job declares for a variable of its container."""
+    (container,) = job["template"]["template"]["containers"]
+    return next((each for each in container["env"] if each["name"] == name), {})
 
 
 def _number(text: str | None) -> int:
