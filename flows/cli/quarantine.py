@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from flows.etl.address import printable
 from flows.terminal import console
 
 if TYPE_CHECKING:
@@ -62,10 +63,5 @@ def table(contract: str, rows: Iterable[PutAside]) -> Table:
     for row in rows:
         where = f"row {row.record}" if row.line is None else str(row.line)
         cells = (row.partition, row.file, where, row.column or "", row.reason, row.raw)
-        drawn.add_row(*(escape(_printable(cell)) for cell in cells))
+        drawn.add_row(*(escape(printable(cell)) for cell in cells))
     return drawn
-
-
-def _printable(text: str) -> str:
-    """Write control characters as escapes: they come from a stranger's file, and a terminal would obey them."""
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)

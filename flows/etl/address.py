@@ -82,8 +82,13 @@ def shown(address: str) -> str:
 
     `?...` says that there was a query.
     """
-    place, query, _ = re.sub(r"//[^/?#]*@", "//", address).partition("#")[0].partition("?")
+    place, query, _ = re.sub(r"//[^/?#]*@", "//", printable(address)).partition("#")[0].partition("?")
     return f"{place}?..." if query else place
+
+
+def printable(text: str) -> str:
+    """Write a stranger's control characters as escapes: a terminal would obey them, and a log would begin a line."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 def identity(address: str) -> str:

@@ -18,7 +18,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from flows import __version__
-from flows.etl.address import origin, parse, shown
+from flows.etl.address import origin, parse, printable, shown
 from flows.etl.errors import NETWORK, ComeBackLater, SourceError, Transient
 from flows.etl.reach import PUBLIC, Beyond, Guard, Reach
 
@@ -250,7 +250,7 @@ def _come_back(where: str, answer: _Answer, wait_s: float) -> ComeBackLater:
 
 def _found(where: str, answer: _Answer) -> str:
     by = "" if answer.by == where else f" from {answer.by}"
-    return f"{where}: found {answer.response.status_code} {answer.response.reason}{by}, expected 200"
+    return f"{where}: found {answer.response.status_code} {printable(answer.response.reason)}{by}, expected 200"
 
 
 def _check_status(method: str, where: str, answer: _Answer, etag: str | None) -> None:
