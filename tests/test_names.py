@@ -177,7 +177,11 @@ def test_what_a_publisher_says_is_a_parameter_and_no_part_of_the_ledgers_query(*
     warehouse = Warehouse()
     for values in (said, dict.fromkeys(said, "x")):
         claim = claim_of(
-            contract="trips", partition="2021-01", source_rows=1, lake_rows=1, quarantined_rows=0,
+            contract="trips",
+            partition="2021-01",
+            source_rows=1,
+            lake_rows=1,
+            quarantined_rows=0,
             **values,
         )
         ledger.record(destination_of(warehouse), Loaded(claim, "job", 0, 1, "2021-01-01T00:00:00+00:00"))
