@@ -63,7 +63,7 @@ class Image:
             env={**self.variables(), **more},
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=120,
             check=False,
         )
 
