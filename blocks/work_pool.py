@@ -64,6 +64,7 @@ def template(outputs: Outputs, cloud_run: CloudRun, credentials_id: str) -> dict
     image = {"title": "Image Name", "description": "The image with the flows.", "type": "string", "minLength": 1}
     variables["properties"]["image"] = image  # "" is what an unset variable of prefect.yaml leaves
     variables["required"] = ["image"]
+    variables["properties"]["service_account_name"].update(anyOf=[{"type": "string", "minLength": 1}, {"type": "null"}])
     variables["additionalProperties"] = False  # a job variable that is misspelled would be ignored
     # as a variable's default Prefect 3.8 refuses it: it reads the block without its secrets, and takes their stars
     # for a value that does not fit

@@ -4,6 +4,7 @@
 for a variable that is not set. Here each is an error that says where.
 """
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -165,7 +166,11 @@ def _concurrency(config: DeploymentConfig) -> dict[str, Any]:
 
 
 def _load(entrypoint: str) -> Flow[..., Any]:
-    flow: Flow[..., Any] = load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False)
+    before = [*sys.path]
+    try:
+        flow: Flow[..., Any] = load_flow_from_entrypoint(entrypoint, use_placeholder_flow=False)
+    finally:
+        sys.path[:] = before  # Prefect puts the file's folder at its front, and leaves it there
     return flow
 
 

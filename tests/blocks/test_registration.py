@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import json
 import subprocess
 import sys
 import uuid
@@ -17,6 +16,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
 from blocks.__main__ import main
+from tests.blocks.outputs import outputs
 from tests.prefect_api import prefect_api
 
 Blocks = Callable[..., tuple[int, list[str], str]]
@@ -48,23 +48,6 @@ def blocks(
         return code, printed.out.splitlines(), printed.err
 
     return run
-
-
-def outputs(environment: str, **changes: Any) -> str:
-    values = {
-        "environment": environment,
-        "project_id": "acme-data",
-        "lake_bucket": f"landfall-{environment}-lake",
-        "region": "europe-west4",
-        "run_service_account": "run@acme-data.iam.gserviceaccount.com",
-        "prefect_api_secret": f"landfall-{environment}-prefect-api",
-        "prefect_auth": "auth_string",
-        "log_level": "INFO",
-        "work_pool": f"landfall-{environment}",
-        "work_pool_concurrency": 4,
-        **changes,
-    }
-    return json.dumps({name: {"value": value} for name, value in values.items() if value is not None})
 
 
 def all_of(environment: str, word: str) -> list[str]:

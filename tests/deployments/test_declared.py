@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 from prefect.server.schemas.schedules import CronSchedule, IntervalSchedule, RRuleSchedule
+from prefect.utilities.templating import apply_values
 
 from blocks import work_pool
 from blocks.outputs import CloudRun, Outputs
@@ -109,6 +110,38 @@ def test_every_deployment_runs_our_image_in_the_environments_pool_with_what_the_
             "timeout": 14400 if big else 900 if recovers else 3600,
             **({"service_account_name": "worker@p.iam"} if recovers else {}),
         }
+
+
+def test_what_a_deployment_says_reaches_the_cloud_run_job(tmp_path: Path) -> None:
+    cloud_run = CloudRun("us-central1", "run@p.iam", "s", "api_key", "INFO", "landfall-dev", 4)
+    template = work_pool.template(Outputs("dev", "p", "b", cloud_run=cloud_run), cloud_run, "id")
+    usual = {name: each["default"] for name, each in template["variables"]["properties"].items() if each.get("default")}
+
+    def job(job_variables: str) -> dict[str, Any]:
+        """Fill the template in, as Prefect's worker does."""
+        given = read(tmp_path, one(f"work_pool: {{name: p, job_variables: {job_variables}}}"))[0].fields[
+            "job_variables"
+        ]
+        filled = apply_values(template["job_configuration"]["job_body"], usual | given)
+        task: dict[str, Any] = filled["template"]["template"]
+        container = task["containers"][0]
+        limits = container["resources"]["limits"]
+        return {"image": container["image"], **limits, "timeout": task["timeout"], "account": task["serviceAccount"]}
+
+    assert job("{image: i}") == {
+        "image": "i",
+        "cpu": "1000m",
+        "memory": "512Mi",
+        "timeout": 3600,
+        "account": "run@p.iam",
+    }
+    assert job("{image: i, cpu: 2000m, memory: 2Gi, timeout: 7200, service_account_name: own@p.iam}") == {
+        "image": "i",
+        "cpu": "2000m",
+        "memory": "2Gi",
+        "timeout": 7200,
+        "account": "own@p.iam",
+    }
 
 
 KINDS = {"cron": CronSchedule, "interval": IntervalSchedule, "rrule": RRuleSchedule}
