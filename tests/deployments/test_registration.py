@@ -20,6 +20,7 @@ from tests.prefect_api import prefect_api
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "prefect.yaml"
+WORKER = "worker@acme-data.iam.gserviceaccount.com"
 
 Deploy = Callable[..., tuple[int, list[str], str]]
 
@@ -47,6 +48,7 @@ def bare(
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("LANDFALL_ENVIRONMENT", environment)
     monkeypatch.setenv("LANDFALL_IMAGE", "example.org/flows:1")
+    monkeypatch.setenv("LANDFALL_WORKER_ACCOUNT", WORKER)
 
     def run(*options: str) -> tuple[int, list[str], str]:
         capsys.readouterr()
@@ -145,7 +147,7 @@ def test_only_what_changed_is_sent_and_what_people_set_stays(
 ) -> None:
     def how(raw: dict[str, Any]) -> None:
         parquet = find(raw, "yellow_trips_parquet")
-        parquet["work_pool"]["job_variables"]["memory"] = "1Gi"
+        parquet["work_pool"]["job_variables"]["memory"] = "8Gi"
         parquet["schedules"][0]["cron"] = "45 6 * * *"
         parquet["schedules"].append({"slug": "late", "cron": "0 22 * * *", "timezone": "Europe/Berlin"})
 
@@ -153,11 +155,12 @@ def test_only_what_changed_is_sent_and_what_people_set_stays(
     deploy("--file", str(few))
     people_come(api, name)
     before = {each["id"]: each["updated"] for each in of_environment(api, environment)}
+    memory = registered(api, name)["job_variables"]["memory"]
     change(few, how)
     late = "{'cron': '0 22 * * *', 'timezone': 'Europe/Berlin', 'day_or': True}"
     lines = [
         f"updated   {name} (deployment)",
-        "          job_variables.memory: '512Mi' -> '1Gi'",
+        f"          job_variables.memory: '{memory}' -> '8Gi'",
         "          schedules.daily.schedule.cron: '30 6 * * *' -> '45 6 * * *'",
         f"          schedules.late: None -> {late}",
         *all_of(environment, "unchanged", few)[1:],
@@ -165,7 +168,7 @@ def test_only_what_changed_is_sent_and_what_people_set_stays(
     assert deploy("--file", str(few)) == (0, lines, "")
     assert deploy("--file", str(few)) == (0, all_of(environment, "unchanged", few), "")
     found = registered(api, name)
-    assert found["job_variables"]["memory"] == "1Gi"
+    assert found["job_variables"]["memory"] == "8Gi"
     assert found["paused"]
     assert schedules(found) == {"45 6 * * *": False, "0 1 * * *": True, "0 22 * * *": True}
     after = {each["id"]: each["updated"] for each in of_environment(api, environment)}
@@ -230,6 +233,7 @@ def test_without_blocks_or_pool_it_says_what_to_run_and_writes_nothing(
             "found memory: '1 GB' does not match '^\\\\d+(?:G|Gi|M|Mi)$', expected what the work pool",
         ),
         ({"timeout": "long"}, "found timeout: 'long' is not valid under any of the given schemas, expected what"),
+        ({"service_account_name": ""}, "found service_account_name: '' is not valid under any of the given schemas, "),
         ({"image": ""}, "found image: '' should be non-empty, expected what the work pool landfall-"),
     ],
 )
@@ -250,13 +254,20 @@ def test_a_job_variable_that_the_pool_does_not_take_is_refused_by_us_and_by_the_
 
 
 def prefect_deploy(cloud: dict[str, str], environment: str, *options: str, image: str | None) -> tuple[int, str]:
-    variables = {**os.environ, **cloud, "LANDFALL_ENVIRONMENT": environment, "LANDFALL_IMAGE": image or ""}
-    if image is None:
-        del variables["LANDFALL_IMAGE"]
+    given = {"LANDFALL_ENVIRONMENT": environment, "LANDFALL_WORKER_ACCOUNT": WORKER}
+    variables = {
+        **os.environ,
+        **cloud,
+        **given,
+        **({"LANDFALL_IMAGE": image} if image else {}),
+        "PYTHONPATH": str(ROOT),
+    }
+    if not image:
+        variables.pop("LANDFALL_IMAGE", None)
     done = subprocess.run(
         [Path(sys.executable).parent / "prefect", "--no-prompt", "deploy", "--all", *options],
         cwd=ROOT,
-        env={**variables, "PYTHONPATH": str(ROOT)},
+        env=variables,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
