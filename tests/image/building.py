@@ -63,7 +63,7 @@ class Image:
             env={**self.variables(), **more},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=240,
             check=False,
         )
 
@@ -104,7 +104,7 @@ class Building:
             env={**machine, **self._image.variables()},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=540,
             check=False,
         )
         assert done.returncode == 0, f"{step.rest}\n{done.stdout}{done.stderr}"

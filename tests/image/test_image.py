@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 RUN_LOCK, LOCK = ROOT / "requirements-run.lock", ROOT / "requirements.lock"
 
 # with the lock's wheels in pip's cache 40 s on two idle cores, most of it for compiling
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 def locked(lock: Path) -> dict[str, set[str]]:
