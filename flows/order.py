@@ -62,6 +62,40 @@ def take_order(values: settings.Settings, name: str, first: str | None, last: st
     return Order(agreed, periods, values.publisher, whole, flow_run.id, trusted=trusted)
 
 
+def with_as_of(order: Order, as_of: int | str | None) -> Order:
+    """Ask for an older claim's content, by its number or by a time, in place of what the publisher serves.
+
+    Raises:
+        ContractError: it is neither; one number for several periods; or an address is given as well.
+    """
+    if as_of is None:
+        return order
+    name, wanted = order.contract.name, _claim_or_time(order.contract.name, as_of)
+    if order.override:
+        raise ContractError(f"{name}: found both a source and an as_of, expected one of them; nothing was written")
+    if isinstance(wanted, int) and len(order.periods) > 1:
+        raise ContractError(
+            f"{name}: found one claim's number for {len(order.periods)} periods, expected one period, or a time in"
+            " place of the number; nothing was written"
+        )
+    return dataclasses.replace(order, as_of=wanted)
+
+
+def _claim_or_time(name: str, as_of: int | str) -> int | dt.datetime:
+    """Read a claim's number, or a time; without a zone it is UTC."""
+    text = str(as_of)
+    try:
+        if text.isdecimal() and text.isascii():
+            return int(text)
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ContractError(
+            f"{name}: found as_of {text!r}, expected a claim's number, such as 0, or a time, such as"
+            " 2026-01-31T12:00; nothing was written"
+        ) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
 def with_secrets(order: Order) -> Order:
     """Load the request headers that the contract names from Prefect's Secret blocks, one by one.
 

@@ -16,6 +16,7 @@ from flows.etl.landing import Landing
 from flows.etl.landing_log import Claim
 from flows.etl.load import Loaded
 from flows.etl.recheck import recheck as recheck_
+from flows.etl.restore import restore as restore_
 from flows.etl.sweep import sweep as sweep_
 from flows.runs import place
 
@@ -53,6 +54,7 @@ plan_from_web = task(name="plan", **STAGE)(plan.from_web)
 plan_from_lake = task(name="plan", **STAGE)(plan.from_lake)
 bring = task(name="bring", task_run_name="bring {source}", **STAGE)(lake.bring)
 claim = task(name="claim", task_run_name="claim {landing}", **STAGE)(claims.claim)
+restore = task(name="restore", task_run_name="restore {landing}", **STAGE)(restore_)
 load_ = task(name="load", task_run_name="load {landing}", **STAGE)(load.finish)
 record = task(name="record", **STAGE)(ledger.record)
 recheck = task(name="recheck", task_run_name="recheck {landing}", **STAGE)(recheck_)
@@ -89,9 +91,14 @@ def to_warehouse(landing: Landing) -> Done:
 
 @task(name="land", **PARTITION)
 def land(landing: Landing) -> Done:
-    """Bring one partition all the way."""
+    """Bring one partition all the way: what the publisher serves, or the older claim that is asked for."""
     started = time.monotonic()
-    upload = bring(landing.bucket, landing.source)
-    claim(landing, upload)
+    warnings: tuple[str, ...] = ()
+    if landing.as_of is None:
+        upload = bring(landing.bucket, landing.source)
+        warnings = upload.warnings
+        claim(landing, upload)
+    else:
+        restore(landing)
     loaded = record(landing.destination, load_(landing))
-    return Done(loaded.claim, loaded, time.monotonic() - started, upload.warnings)
+    return Done(loaded.claim, loaded, time.monotonic() - started, warnings)

@@ -8,13 +8,17 @@ from prefect import flow
 from flows import settings, tasks
 from flows.connection import connect
 from flows.logs import join_run_log
-from flows.order import take_order, with_secrets
+from flows.order import take_order, with_as_of, with_secrets
 from flows.report import Report, gather
 
 
 @flow(name="web-to-bigquery", task_runner=tasks.FOUR_AT_ONCE)
 def web_to_bigquery(
-    contract: str, first: str | None = None, last: str | None = None, source: str | None = None
+    contract: str,
+    first: str | None = None,
+    last: str | None = None,
+    source: str | None = None,
+    as_of: int | str | None = None,
 ) -> Report:
     """Land the partitions of a contract that are not up to date.
 
@@ -23,10 +27,12 @@ def web_to_bigquery(
         first: The first period, or the only one; all of the contract's if it is left out.
         last: The last period, included.
         source: An address to read in place of the contract's, for one period.
+        as_of: An older claim's number, for one period, or a time: its content is brought back, and stands until the
+            publisher changes its own.
     """
     join_run_log()
     values = settings.read()
-    order = with_secrets(take_order(values, contract, first, last, source))
+    order = with_as_of(with_secrets(take_order(values, contract, first, last, source)), as_of)
     plan = tasks.plan_from_web(connect(values), order)
     return gather(plan, "landed", tasks.land.map(plan.due), tasks.recheck.map(plan.unchecked))
 

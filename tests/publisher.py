@@ -17,7 +17,7 @@ class File:
 
     `first` are refusals (status and headers) that come before it, once each. `chunked` sends it in chunks, and
     `breaks` does not send the last of them; `endless` sends neither a length nor chunks. `held` keeps the body back
-    until it is set.
+    until it is set. `silent` leaves headers out, such as ETag.
     """
 
     body: bytes
@@ -30,6 +30,7 @@ class File:
     breaks: bool = False
     endless: bool = False
     held: threading.Event | None = None
+    silent: tuple[str, ...] = ()  # headers that it does not send
 
 
 @dataclass
@@ -132,8 +133,9 @@ def _handler(publisher: Publisher) -> type[BaseHTTPRequestHandler]:  # noqa: C90
                 "Last-Modified": email.utils.formatdate(1_400_000_000, usegmt=True),
                 **file.headers,
             }
+            headers = {name: value for name, value in headers.items() if name not in file.silent}
             status = (publisher.head_status if self.command == "HEAD" else None) or file.status
-            if status == 200 and self.headers.get("If-None-Match") == headers["ETag"]:
+            if status == 200 and headers.get("ETag", "-") == self.headers.get("If-None-Match"):
                 return 304, headers
             if file.chunked:
                 headers["Transfer-Encoding"] = "chunked"

@@ -9,13 +9,12 @@ import logging
 import re
 from typing import TypedDict
 
-from google.api_core.exceptions import NotFound
 from google.cloud import storage
 
 from flows.etl import lake, lake_object, landing_log
 from flows.etl.address import identity
 from flows.etl.contract import Contract
-from flows.etl.errors import LandfallError, Outdated, StartOver, Transient
+from flows.etl.errors import LandfallError, ObjectGone, Outdated, StartOver, Transient
 from flows.etl.fetch import Validators, look
 from flows.etl.lake import Upload
 from flows.etl.lake_object import LakeObject
@@ -27,7 +26,18 @@ RACES = 20  # claims that others may make between our listing and our own, befor
 log = logging.getLogger(__name__)
 
 
-class _PutAside(TypedDict):
+class _NotWritten(TypedDict):
+    generation: None
+    claimed_at: None
+
+
+NOT_WRITTEN: _NotWritten = {"generation": None, "claimed_at": None}
+
+
+class _Objects(TypedDict):
+    lake_uri: str
+    lake_generation: int
+    lake_crc32c: str
     quarantine_uri: str | None
     quarantine_generation: int | None
     quarantine_crc32c: str | None
@@ -99,37 +109,58 @@ def repair(bucket: storage.Bucket, broken: Claim, flow_run_id: str | None) -> Cl
     Raises:
         StartOver: its object is gone, or that of the rows put aside.
     """
-    copies: list[LakeObject] = []
     try:
-        for own, name in zip(broken.objects, lake_object.new_names(broken.contract, broken.partition), strict=False):
-            copies.append(lake_object.copy(bucket, own, name))
-    except NotFound as error:
-        for made in copies:
-            lake_object.drop(bucket, made)
-        gone = broken.objects[len(copies)].uri
-        raise StartOver(f"{gone}: gone, and with it what claim {broken.n} would load again") from error
-    copied, copied_aside = copies[0], copies[1] if len(copies) > 1 else None
+        copies = copy_objects(bucket, broken)
+    except ObjectGone as error:
+        raise StartOver(f"{error}, and with it what claim {broken.n} would load again") from error
     again = dataclasses.replace(
-        broken,
-        n=broken.n + 1,
-        kind="repair",
-        lake_uri=copied.uri,
-        lake_generation=copied.generation,
-        lake_crc32c=copied.crc32c,
-        **_put_aside(copied_aside),
-        flow_run_id=flow_run_id,
-        generation=None,
-        claimed_at=None,
+        broken, n=broken.n + 1, kind="repair", flow_run_id=flow_run_id, **owning(copies), **NOT_WRITTEN
     )
     if written := landing_log.append(bucket, again, landing_log.notes_of(bucket, broken)):
         return written
-    for own in again.objects:
-        lake_object.drop(bucket, own)
+    entries = landing_log.since(bucket, broken.contract, broken.partition, broken.n)
+    if not any(entry.lake_uri == again.lake_uri for entry in entries):  # else it is ours, and its reply was lost
+        drop_all(bucket, copies)
     return None
 
 
+def copy_objects(bucket: storage.Bucket, claim: Claim) -> list[LakeObject]:
+    """Copy a claim's objects on the server's side: that of its rows, and that of the rows put aside if it has one.
+
+    Raises:
+        ObjectGone: one of them is there no more; no copy is left.
+    """
+    copies: list[LakeObject] = []
+    for own, name in zip(claim.objects, lake_object.new_names(claim.contract, claim.partition), strict=False):
+        try:
+            copies.append(lake_object.copy(bucket, own, name))
+        except ObjectGone:
+            drop_all(bucket, copies)
+            raise
+    return copies
+
+
+def drop_all(bucket: storage.Bucket, items: list[LakeObject]) -> None:
+    """Delete objects that no claim names."""
+    for each in items:
+        lake_object.drop(bucket, each)
+
+
+def owning(items: list[LakeObject]) -> _Objects:
+    """Give a claim's fields for the objects that it owns."""
+    rows, aside = items[0], items[1] if len(items) > 1 else None
+    return {
+        "lake_uri": rows.uri,
+        "lake_generation": rows.generation,
+        "lake_crc32c": rows.crc32c,
+        "quarantine_uri": aside.uri if aside else None,
+        "quarantine_generation": aside.generation if aside else None,
+        "quarantine_crc32c": aside.crc32c if aside else None,
+    }
+
+
 def _is_same(newest: Claim, upload: Upload, contract: Contract) -> bool:
-    return (newest.source_sha256, newest.contract_fingerprint) == (upload.source_sha256, contract.fingerprint)
+    return (newest.stands_for, newest.contract_fingerprint) == (upload.source_sha256, contract.fingerprint)
 
 
 def check_revision(contract: Contract, newest: Claim) -> None:
@@ -174,23 +205,11 @@ def _claim_of(landing: Landing, upload: Upload, n: int) -> Claim:
         source_sha256=upload.source_sha256,
         source_rows=upload.source_rows,
         quarantined_rows=upload.quarantined_rows,
-        lake_uri=upload.lake_object.uri,
-        lake_generation=upload.lake_object.generation,
-        lake_crc32c=upload.lake_object.crc32c,
         lake_rows=upload.lake_rows,
         contract_fingerprint=landing.contract.fingerprint,
         contract_revision=landing.contract.revision,
         flow_run_id=landing.flow_run_id,
         checks_fingerprint=landing.contract.checks_fingerprint,
         added_columns=upload.added_columns,
-        **_put_aside(upload.quarantine_object),
+        **owning(upload.objects),
     )
-
-
-def _put_aside(item: LakeObject | None) -> _PutAside:
-    """Give a claim's fields for the rows that were put aside."""
-    return {
-        "quarantine_uri": item.uri if item else None,
-        "quarantine_generation": item.generation if item else None,
-        "quarantine_crc32c": item.crc32c if item else None,
-    }

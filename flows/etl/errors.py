@@ -42,6 +42,14 @@ class Outdated(Terminal):
     """A newer revision of the contract, or of this code, has landed already."""
 
 
+class ObjectGone(Terminal):
+    """An object of the lake is there no more, or other bytes are under its name."""
+
+
+class ClaimGone(Terminal):
+    """An older claim that was asked for was never made, or its object is there no more."""
+
+
 class WarehouseRefused(Terminal):
     """BigQuery says that the data or the table does not fit; the old partition stands."""
 

@@ -35,6 +35,11 @@ class Upload:
     quarantine_object: LakeObject | None = None
     warnings: tuple[str, ...] = ()  # of checks that do not hold and do not stop it
 
+    @property
+    def objects(self) -> list[LakeObject]:
+        """All that was uploaded: the rows, and those that were put aside."""
+        return [self.lake_object, *([self.quarantine_object] if self.quarantine_object else [])]
+
 
 def bring(bucket: storage.Bucket, source: Source) -> Upload:
     """Fetch, convert and upload one file in a single pass; it is finalised only when all that was read holds.
@@ -90,9 +95,8 @@ def bring(bucket: storage.Bucket, source: Source) -> Upload:
 
 def discard(bucket: storage.Bucket, upload: Upload) -> None:
     """Delete what was uploaded and no claim names."""
-    lake_object.drop(bucket, upload.lake_object)
-    if upload.quarantine_object:
-        lake_object.drop(bucket, upload.quarantine_object)
+    for own in upload.objects:
+        lake_object.drop(bucket, own)
 
 
 def _check(where: str, source_rows: int, rows: int) -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from google.api_core.exceptions import NotFound, PreconditionFailed
 from google.cloud import storage
 
+from flows.etl.errors import ObjectGone
+
 LAKE, QUARANTINE, SUPERSEDED = "lake/", "quarantine/", "superseded/"
 
 
@@ -54,6 +56,11 @@ def drop(bucket: storage.Bucket, item: LakeObject) -> None:
         return
 
 
+def superseded(name: str) -> str:
+    """Give the name that an object has once a newer claim has replaced it."""
+    return SUPERSEDED + name.removeprefix(LAKE).removeprefix(QUARANTINE)
+
+
 def supersede(bucket: storage.Bucket, item: LakeObject) -> None:
     """Move an older claim's object out of the reach of load jobs; done already, nothing happens.
 
@@ -61,9 +68,10 @@ def supersede(bucket: storage.Bucket, item: LakeObject) -> None:
     every client offers, and in this order a kill in between leaves both, which the next call settles.
     """
     blob = item.blob(bucket)
-    moved = SUPERSEDED + str(blob.name).removeprefix(LAKE).removeprefix(QUARANTINE)
     try:
-        bucket.copy_blob(blob, bucket, moved, source_generation=item.generation, if_generation_match=0)
+        bucket.copy_blob(
+            blob, bucket, superseded(str(blob.name)), source_generation=item.generation, if_generation_match=0
+        )
     except PreconditionFailed:
         pass  # an earlier call, or another process, has copied it
     except NotFound:
@@ -74,8 +82,21 @@ def supersede(bucket: storage.Bucket, item: LakeObject) -> None:
 def copy(bucket: storage.Bucket, item: LakeObject, to: str) -> LakeObject:
     """Copy an object on the server's side to a name of its own, for a claim that loads known content again.
 
+    It may have been superseded: objects go that way only, so who does not find it in its place looks there next.
+
     Raises:
-        NotFound: it is gone.
+        ObjectGone: it is in neither place, or other bytes are there under its name.
     """
-    made = bucket.copy_blob(item.blob(bucket), bucket, to, source_generation=item.generation, if_generation_match=0)
-    return LakeObject(f"gs://{bucket.name}/{to}", int(made.generation), str(made.crc32c))
+    blob = item.blob(bucket)
+    try:
+        made = bucket.copy_blob(blob, bucket, to, source_generation=item.generation, if_generation_match=0)
+    except NotFound:
+        try:
+            made = bucket.copy_blob(bucket.blob(superseded(str(blob.name))), bucket, to, if_generation_match=0)
+        except NotFound as error:
+            raise ObjectGone(f"{item.uri}: gone, also from {SUPERSEDED}") from error
+    copied = LakeObject(f"gs://{bucket.name}/{to}", int(made.generation), str(made.crc32c))
+    if copied.crc32c != item.crc32c:
+        drop(bucket, copied)
+        raise ObjectGone(f"{item.uri}: found checksum {copied.crc32c} under its name, expected {item.crc32c}")
+    return copied

@@ -1,5 +1,6 @@
 """One landing: what a stage needs to know of the partition that it brings to the table."""
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -22,7 +23,8 @@ class Landing:
     address to read in place of the contract's. `rows_before` is how many rows the period before has, where a check
     asks for it and the ledger knows.
     `headers` are the contract's, for its own address: they hold secrets, as the addresses' queries may.
-    `trusted` are addresses by whoever runs this process: their hosts may be anywhere.
+    `trusted` are addresses by whoever runs this process: their hosts may be anywhere. `as_of` asks for an older claim's
+    content, by its number or by a time, in place of what the publisher serves.
     """
 
     destination: Destination
@@ -35,6 +37,7 @@ class Landing:
     rows_before: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     trusted: tuple[str, ...] = field(default=(), repr=False)
+    as_of: int | dt.datetime | None = None
 
     @property
     def address(self) -> str:

@@ -23,14 +23,16 @@ DIGITS = 8  # numbers are padded, so that names sort as numbers do
 PUBLISHED = "published"  # what the publisher answers, where that content is what it serves
 CHECKS = "checks"  # the fingerprint of the checks that its rows were last held against
 
-Kind = Literal["landing", "repair"]
+Kind = Literal["landing", "repair", "as_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """One entry of the log: which content, read how, lies where. Field names are those of the ledger.
 
-    `generation` is the entry's own, given by storage when it was written; `None` while it is not.
+    `generation` is the entry's own, given by storage when it was written; `None` while it is not. A claim that brings
+    an older one's content back says which (`as_of`), and over what (`stands_over`): the sha256 of what the publisher
+    served meanwhile, None where that could not be read.
     """
 
     contract: str
@@ -58,6 +60,14 @@ class Claim:
     quarantine_crc32c: str | None = None
     checks_fingerprint: str | None = None
     added_columns: dict[str, ColumnType] = field(default_factory=dict)  # the object has them, the contract lacks them
+
+    as_of: int | None = None
+    stands_over: str | None = None
+
+    @property
+    def stands_for(self) -> str:
+        """The sha256 of the publisher's content for which this claim is the right one; mostly its own."""
+        return self.stands_over or self.source_sha256
 
     @property
     def lake_object(self) -> LakeObject:

@@ -13,6 +13,7 @@ from google.cloud import bigquery
 from flows.etl import jobs
 from flows.etl.destination import Destination
 from flows.etl.errors import Transient, Unequal, WarehouseRefused
+from flows.etl.landing_log import Claim
 from flows.etl.load import Loaded
 from flows.etl.partition import Partition
 
@@ -84,6 +85,27 @@ def last(destination: Destination, contract: str, first: Partition, end: Partiti
         )
         for row in rows
     }
+
+
+def refused(destination: Destination, claim: Claim) -> bool:
+    """Tell whether BigQuery has refused a claim's content and never taken it, as far as the ledger knows."""
+    query = f"""
+        SELECT DISTINCT status FROM `{destination.table(TABLE)}`
+        WHERE contract = @contract AND `partition` = @partition AND n = @n
+    """  # noqa: S608 - the dataset's name is the environment's own
+    config = bigquery.QueryJobConfig(
+        query_parameters=[
+            bigquery.ScalarQueryParameter("contract", "STRING", claim.contract),
+            bigquery.ScalarQueryParameter("partition", "STRING", claim.partition),
+            bigquery.ScalarQueryParameter("n", "INT64", claim.n),
+        ],
+        use_query_cache=False,
+    )
+    try:
+        rows = destination.warehouse.query(query, job_config=config, location=destination.location).result()
+    except NotFound:  # nothing has landed in this dataset yet
+        return False
+    return {row["status"] for row in rows} == {"refused"}
 
 
 def lake_uris(destination: Destination) -> set[str]:

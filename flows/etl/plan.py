@@ -1,5 +1,6 @@
 """What is to be done: which partitions are up to date, and which are due."""
 
+import datetime as dt
 import logging
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -34,7 +35,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a run was asked for: periods of a contract, and an address in place of the contract's.
+    """What a run was asked for: periods of a contract, and an address in place of the contract's, or an older claim.
 
     `headers` are those that the contract names, with their secret values. `trusted` are addresses by whoever runs this
     process: their hosts may be anywhere, where others' must be public.
@@ -47,6 +48,7 @@ class Order:
     flow_run_id: str | None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     trusted: tuple[str, ...] = field(default=(), repr=False)
+    as_of: int | dt.datetime | None = None
 
 
 def from_web(destination: Destination, order: Order) -> Plan:
@@ -58,7 +60,9 @@ def from_web(destination: Destination, order: Order) -> Plan:
     settled = _Settled(destination, order)
 
     def is_up_to_date(landing: Landing) -> bool:
-        return settled.holds(landing) and not order.override and _serves_the_same(landing, settled.published(landing))
+        if order.override or order.as_of is not None:
+            return False
+        return settled.holds(landing) and _serves_the_same(landing, settled.published(landing))
 
     landings = settled.landings()
     with ThreadPoolExecutor(LOOKS_AT_ONCE) as pool:
@@ -126,6 +130,7 @@ class _Settled:
                 self._rows_before(period),
                 order.headers,
                 order.trusted,
+                order.as_of,
             )
             for period in order.periods
         ]
