@@ -10,7 +10,7 @@ import logging
 from flows.etl import claims, lake_object, landing_log, ledger, table
 from flows.etl.address import identity, shown
 from flows.etl.contract import Contract
-from flows.etl.errors import ClaimGone, LandfallError, ObjectGone, Outdated, Transient
+from flows.etl.errors import ClaimGone, LandfallError, ObjectGone, Outdated, Transient, WarehouseRefused
 from flows.etl.fetch import download, look
 from flows.etl.lake_object import LakeObject
 from flows.etl.landing import Landing
@@ -87,7 +87,6 @@ def _check(landing: Landing, wanted: Claim) -> None:
             f"{landing}: found claim {wanted.n} refused by BigQuery, expected one that was loaded; see"
             f" `landfall history {landing.contract.name} {landing.partition}`, nothing was written"
         )
-    table.ensure(landing.destination, landing.contract, wanted.added_columns)
 
 
 def _content(fingerprint: str) -> str:
@@ -124,13 +123,20 @@ def _is_restored(newest: Claim, wanted: Claim, served: str | None, landing: Land
 
 
 def _copy(landing: Landing, wanted: Claim) -> list[LakeObject]:
+    """Copy the claim's objects, and see that the table takes their columns."""
     try:
-        return claims.copy_objects(landing.bucket, wanted)
+        copies = claims.copy_objects(landing.bucket, wanted)
     except ObjectGone as error:
         raise ClaimGone(
             f"{landing}: found claim {wanted.n} without its object ({error}), expected that the bucket's"
             " lifecycle rule had left it; land the file from elsewhere with --source, nothing was written"
         ) from error
+    try:
+        table.ensure(landing.destination, landing.contract, wanted.added_columns)
+    except WarehouseRefused:
+        claims.drop_all(landing.bucket, copies)
+        raise
+    return copies
 
 
 def _claim_of(landing: Landing, wanted: Claim, n: int, copies: list[LakeObject], served: str | None) -> Claim:

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from flows.settings import CONTRACTS
 from tests.end_to_end.place import Place, content
 from tests.end_to_end.runner import Run

@@ -3,8 +3,9 @@
 The world: a publisher whose content changes at any moment; a lake in which each claim owns one object; a log of
 claims, written by put-if-absent, whose reply may be lost; load jobs that are accepted, later read their object (and
 fail if it is gone), later commit (replace the partition); a ledger; somebody who deletes the newest claim's object or
-drops the table from outside. A process may crash between any two steps. In the end one more process runs alone, and
-the table must hold what the publisher serves.
+drops the table from outside; a sweep of objects that no claim names. A process may crash between any two steps. Some
+processes bring an older claim's content back. In the end one more process runs alone, and the table must hold what the
+publisher serves, or what was brought back over that; the lake must hold the newest claim's object, and no older one's.
 
 The names of the steps are those of the code: `test_the_code_takes_the_models_steps` holds the two together.
 
@@ -33,17 +34,26 @@ RULES = {
     "count": "rows are counted in the table, not only taken from the job",
     "head": "a partition is up to date by the log's newest claim, not by the ledger's",
     "born": "what was loaded before the table was made does not count",
+    "stands": "a claim that brings an older content back says over which content of the publisher",
+    "released": "and it is adopted for that content only, not for its own",
+    "old": "a sweep leaves what a process at work has made",
+    "listed first": "a sweep lists objects before it reads the log",
 }
 # what only saves work: a load job that would fail, a second landing
 ECONOMY = {"relist", "own"}
 
 
 class Claim(NamedTuple):
-    """An entry of the log; `left` is how many contents the publisher had left when it was seen to serve this one."""
+    """An entry of the log; `left` is how many contents the publisher had left when it was seen to serve this one.
+
+    `over` is the publisher's content for which it is the right claim: its own, but for a content brought `back`.
+    """
 
     content: str
     item: int
     left: int
+    over: str
+    back: bool = False
 
 
 class Process(NamedTuple):
@@ -59,6 +69,8 @@ class Process(NamedTuple):
     attempt: int = 0
     older: int = 0  # the older claim that it waits for, and which attempt
     older_attempt: int = 0
+    wants: int = -1  # the claim whose content it brings back
+    over: str = ""
 
 
 Job = tuple[int | str, int]  # claim (or content, without `numbered`) and attempt
@@ -80,11 +92,18 @@ class World(NamedTuple):
     lost: int = 0
     deleted: int = 0
     dropped: int = 0
+    sweep: tuple[str, frozenset[int]] | None = None  # what a sweep at work has seen so far
+    swept: int = 0
+    noticed: frozenset[int] = frozenset()  # `left` of the contents that runs have met since one was brought back
 
 
 @dataclass(frozen=True)
 class Search:
-    """How much is searched: contents, processes, and how often each misfortune may strike."""
+    """How much is searched: contents, processes, and how often each misfortune may strike.
+
+    `landed` are the contents of before, the last of them in the table; `restores` of the processes bring the first of
+    them back.
+    """
 
     feed: str
     processes: int = 2
@@ -92,11 +111,26 @@ class Search:
     lost: int = 0
     deleted: int = 0
     dropped: int = 0
+    landed: str = ""
+    restores: int = 0
+    sweeps: int = 0
 
 
 def start(search: Search) -> World:
-    """Give the world before anything has happened."""
-    return World(tuple(search.feed), (Process(),) * search.processes)
+    """Give the world before anything has happened, but for what has landed."""
+    restoring = (Process(wants=0),) * search.restores
+    world = World(tuple(search.feed), restoring + (Process(),) * (search.processes - search.restores))
+    if not (many := len(search.landed)):
+        return world
+    left = len(search.feed) + many - 1
+    return world._replace(
+        log=tuple(Claim(content, n, left - n, content) for n, content in enumerate(search.landed)),
+        live=frozenset({many - 1}),
+        jobs=tuple(((n, 0), "ok") for n in range(many)),
+        table=search.landed[-1],
+        ledger=frozenset(range(many)),
+        items=many,
+    )
 
 
 def _with_job(world: World, job: Job, state: str) -> World:
@@ -121,7 +155,7 @@ def _is_up_to_date(world: World, rules: AbstractSet[str]) -> bool:
         return False
     if "born" in rules and row in world.stale:
         return False
-    return world.log[row].content == world.feed[0]
+    return world.log[row].over == world.feed[0]
 
 
 def step(  # noqa: C901, PLR0911, PLR0912 - one case for each step of the protocol, to be read side by side
@@ -133,6 +167,8 @@ def step(  # noqa: C901, PLR0911, PLR0912 - one case for each step of the protoc
     match me.step:
         case "plan":
             settled = max(world.ledger, default=0)
+            if me.wants >= 0:
+                return [_goes(world, index, "history", settled=settled)]
             return [_goes(world, index, "end" if _is_up_to_date(world, rules) else "bring", settled=settled)]
         case "bring":
             return [_goes(world, index, "upload", content=world.feed[0], left=len(world.feed))]
@@ -143,14 +179,29 @@ def step(  # noqa: C901, PLR0911, PLR0912 - one case for each step of the protoc
             heard = _goes(world, index, "list", seen=len(world.log), attempt=0, older=me.settled, older_attempt=0)
             if "own" in rules and any(claim.item == me.item for claim in world.log):
                 return [_goes(heard, index, "fence", n=newest)]
-            same = newest >= 0 and world.log[-1].content == me.content
+            same = newest >= 0 and _names(world.log[-1], me.content, rules)
             if same and (world.log[-1].item in world.live or "alive" not in rules):
-                return [_goes(heard._replace(live=world.live - {me.item}), index, "fence", n=newest)]
+                adopted = heard._replace(live=world.live - {me.item}, noticed=world.noticed | _met(me, search))
+                return [_goes(adopted, index, "fence", n=newest)]
             return [_goes(heard, index, "look" if "look" in rules else "claim")]
         case "look":
             if world.feed[0] != me.content:
                 return [_goes(world._replace(live=world.live - {me.item}), index, "bring", item=-1)]
             return [_goes(world, index, "claim", left=len(world.feed))]
+        case "history":
+            heard = _goes(world, index, "served", seen=len(world.log), attempt=0, content=world.log[me.wants].content)
+            if "own" in rules and any(claim.item == me.item for claim in world.log):
+                return [_goes(heard, index, "fence", n=newest)]
+            return [heard]
+        case "served":
+            seen = world.log[me.seen - 1]
+            heard = _goes(world, index, "claim" if me.item >= 0 else "copy", over=world.feed[0], left=len(world.feed))
+            if (seen.content, seen.over) == (me.content, world.feed[0]) and seen.item in world.live:
+                return [_goes(heard._replace(live=world.live - {me.item}), index, "fence", n=me.seen - 1)]
+            return [heard]
+        case "copy":
+            made = world._replace(items=world.items + 1, live=world.live | {world.items})
+            return [_goes(made, index, "claim", item=world.items)]
         case "claim":
             return _claim(world, index, rules, search)
         case "fence":
@@ -192,13 +243,29 @@ def step(  # noqa: C901, PLR0911, PLR0912 - one case for each step of the protoc
 
 def _claim(world: World, index: int, rules: AbstractSet[str], search: Search) -> list[World]:
     me = world.processes[index]
+    back = me.wants >= 0
+    again = "history" if back else "list"
     if "if absent" in rules and len(world.log) != me.seen:
-        return [_goes(world, index, "list")]
-    made = world._replace(log=(*world.log, Claim(me.content, me.item, me.left)))
+        return [_goes(world, index, again)]
+    over = me.over if back and "stands" in rules else me.content
+    made = world._replace(
+        log=(*world.log, Claim(me.content, me.item, me.left, over, back)),
+        noticed=frozenset() if back else world.noticed | _met(me, search),
+    )
     outcomes = [_goes(made, index, "fence", n=len(world.log), attempt=0)]
     if world.lost < search.lost:
-        outcomes.append(_goes(made._replace(lost=world.lost + 1), index, "list"))
+        outcomes.append(_goes(made._replace(lost=world.lost + 1), index, again))
     return outcomes
+
+
+def _names(newest: Claim, content: str, rules: AbstractSet[str]) -> bool:
+    """Tell whether a claim is the right one for a content that was brought."""
+    return content == newest.over or ("released" not in rules and content == newest.content)
+
+
+def _met(me: Process, search: Search) -> frozenset[int]:
+    """Give which content of the publisher a run has met; what only the promise needs is left out elsewhere."""
+    return frozenset({me.left} if search.restores else ())
 
 
 def _await(world: World, index: int, rules: AbstractSet[str]) -> list[World]:
@@ -211,17 +278,21 @@ def _await(world: World, index: int, rules: AbstractSet[str]) -> list[World]:
             return [_goes(world, index, "relist", attempt=me.attempt + 1)]
         case "gone" if newest > me.n:  # fenced
             return [_goes(world, index, "fence", n=newest, attempt=0)]
-        case "gone":  # deleted from outside
-            return [_goes(world, index, "bring", item=-1)]
+        case "gone":  # deleted from outside, or swept
+            return [_goes(world, index, _anew(me), item=-1)]
         case _:
             return []
+
+
+def _anew(me: Process) -> str:
+    return "history" if me.wants >= 0 else "bring"
 
 
 def _repair(world: World, index: int) -> list[World]:
     me = world.processes[index]
     broken = world.log[me.n]
     if broken.item not in world.live:
-        return [_goes(world, index, "bring", item=-1)]
+        return [_goes(world, index, _anew(me), item=-1)]
     if len(world.log) != me.seen:  # another claim came first
         return [_goes(world, index, "fence", n=len(world.log) - 1, attempt=0)]
     copied = world._replace(items=world.items + 1, live=world.live | {world.items})
@@ -249,7 +320,22 @@ def bigquery(world: World) -> list[World]:
     return outcomes
 
 
-def misfortune(world: World, search: Search) -> Iterator[World]:
+def _sweep(world: World, rules: AbstractSet[str], search: Search) -> Iterator[World]:
+    """Give what a sweep may do next: list objects, read the log, delete."""
+    claimed = frozenset(claim.item for claim in world.log)
+    at_work = {p.item for p in world.processes if p.step in ("list", "look", "history", "served", "claim")}
+    old = world.live - at_work if "old" in rules else world.live
+    match world.sweep:
+        case None if world.swept < search.sweeps:
+            first = old if "listed first" in rules else claimed
+            yield world._replace(sweep=("first", first), swept=world.swept + 1)
+        case ("first", first):
+            yield world._replace(sweep=("unnamed", first - claimed if "listed first" in rules else old - first))
+        case ("unnamed", unnamed):
+            yield world._replace(sweep=None, live=world.live - unnamed)
+
+
+def misfortune(world: World, rules: AbstractSet[str], search: Search) -> Iterator[World]:
     """Give what may happen from outside."""
     if len(world.feed) > 1:
         yield world._replace(feed=world.feed[1:])
@@ -260,20 +346,21 @@ def misfortune(world: World, search: Search) -> Iterator[World]:
     at_work = any(state in ("accepted", "read") for _, state in world.jobs)
     if world.dropped < search.dropped and world.table not in (NO_TABLE, EMPTY) and not at_work:
         yield world._replace(table=NO_TABLE, stale=world.stale | loaded, dropped=world.dropped + 1)
+    yield from _sweep(world, rules, search)
     if world.crashes < search.crashes:
         for index, process in enumerate(world.processes):
             if process.step not in ("end", "dead"):
                 yield _goes(world, index, "dead")._replace(crashes=world.crashes + 1)
 
 
-def alone(world: World, rules: AbstractSet[str], search: Search) -> tuple[list[str], str]:
-    """Run one more process by itself, jobs done at once; gives its steps, and the table or what went wrong."""
-    world = world._replace(processes=(Process(),), lost=search.lost)
+def alone(world: World, rules: AbstractSet[str], search: Search, wants: int = -1) -> tuple[list[str], World | str]:
+    """Run one more process by itself, jobs done at once; gives its steps, and the world or what went wrong."""
+    world = world._replace(processes=(Process(wants=wants),), lost=search.lost)
     steps: list[str] = []
     for _ in range(400):
         here = world.processes[0].step
         if here == "end":
-            return steps, world.table
+            return steps, world
         following = step(world, 0, rules, search)
         if following:
             steps.append(here)
@@ -300,7 +387,7 @@ def check(rules: AbstractSet[str], search: Search) -> tuple[int, str | None]:
             return len(seen), f"{why}: {world}"
         if not following and not idle:
             return len(seen), f"deadlock: {world}"
-        for reached in [*following, *misfortune(world, search)]:
+        for reached in [*following, *misfortune(world, rules, search)]:
             alike = reached._replace(processes=tuple(sorted(reached.processes)))  # processes are interchangeable
             if alike not in seen:
                 seen.add(alike)
@@ -316,9 +403,35 @@ def _broken(world: World, idle: bool, rules: AbstractSet[str], search: Search) -
     ended = world.log and all(p.step == "end" for p in world.processes)
     if ended and not world.dropped and world.table != world.log[-1].content:
         return f"all ended, the table holds {world.table}, the newest claim says {world.log[-1].content}"
-    if len(world.feed) == 1 and (got := alone(world, rules, search)[1]) != world.feed[0]:
-        return f"after one more run the table holds {got!r}, the publisher serves {world.feed[0]!r}"
+    return _not_settled(world, rules, search) if len(world.feed) == 1 else None
+
+
+def _not_settled(world: World, rules: AbstractSet[str], search: Search) -> str | None:
+    """Let one more run settle a world that is idle, and tell what it does not."""
+    end = alone(world, rules, search)[1]
+    if isinstance(end, str):
+        return f"one more run: {end}"
+    if end.table not in (wanted := _wanted(world, search)):
+        return f"after one more run the table holds {end.table!r}, expected one of {wanted}"
+    *older, newest = (claim.item for claim in end.log)
+    if not world.deleted and not world.sweep and (newest not in end.live or end.live & {*older}):
+        return f"after one more run the lake holds {set(end.live)}, the newest claim's object is {newest}"
     return None
+
+
+def _wanted(world: World, search: Search) -> set[str]:
+    """Give what the table may hold: what the publisher serves, or what was brought back while it served that."""
+    served = world.feed[0]
+    pins = [claim for claim in world.log if claim.back]
+    if not pins:
+        return {served}
+    pin = pins[-1]
+    if pin.left == len(world.feed):
+        return {pin.content}
+    met = {search.feed[-left] for left in world.noticed if left < pin.left}
+    if world.log[-1].back and pin.over == served and met <= {served}:  # it went and came back, and nobody saw
+        return {pin.content, served}
+    return {served}
 
 
 SHORT = (
@@ -326,12 +439,20 @@ SHORT = (
     Search("AB", crashes=1, lost=1),
     Search("ABA", crashes=1),
     Search("A", crashes=1, dropped=1),
+    Search("A", crashes=1, sweeps=1),
+    Search("BC", landed="AB", restores=1, crashes=1),
+    Search("BAB", landed="AB", restores=1),
 )
 LONG = (
     *SHORT,
     Search("AB", crashes=2, lost=1, deleted=1),
     Search("ABA", crashes=2, lost=1),
     Search("AB", crashes=1, dropped=1),
+    Search("AB", crashes=1, lost=1, sweeps=1),
+    Search("BAB", landed="AB", restores=1, crashes=1, lost=1),
+    Search("B", landed="AB", restores=1, crashes=1, lost=1, sweeps=1),
+    Search("B", landed="AB", restores=2, processes=3),
+    Search("B", landed="AB", restores=1, crashes=1, dropped=1),
 )
 
 if __name__ == "__main__":

@@ -20,6 +20,9 @@ REQUESTS = {
     "list": ["list"],
     "look": ["look"],
     "claim": ["claim"],
+    "history": ["list"],
+    "served": ["look"],
+    "copy": ["copy"],
     "fence": ["list", "fence"],
     "wait": ["wait"],
     "relist": ["list"],
@@ -84,10 +87,14 @@ def shortened(names: Sequence[str]) -> list[str]:
     return [name for name, _ in groupby(names)]
 
 
-def steps_of_the_model(world: World) -> list[str]:
+def steps_of_the_model(world: World, wants: int) -> list[str]:
     """Let one process of the model run alone, and give what the code should ask for."""
-    steps, table = alone(world, set(RULES), Search("A"))
-    assert table == world.feed[0]
+    steps, end = alone(world, set(RULES), Search("A"), wants)
+    assert isinstance(end, World)
+    if wants >= 0:
+        assert end.table == world.log[wants].content
+        return shortened([name for each in steps for name in REQUESTS[each]])
+    assert end.table in (world.feed[0], world.log[-1].content if world.log else "")
     older = world.log[max(world.ledger, default=0) :]
     if steps[-1] == "plan":
         return ["list all", "look"]
@@ -114,13 +121,17 @@ def after_one_run(*contents: str, until: str = "end") -> World:
 
 
 @pytest.mark.parametrize(
-    "scenario", ["first", "claimed, not loaded", "re-published", "re-published, with rows put aside", "up to date"]
+    "scenario",
+    [
+        *("first", "claimed, not loaded", "re-published", "re-published, with rows put aside", "up to date"),
+        *("brought back", "brought back, and stands"),
+    ],
 )
 def test_the_code_takes_the_models_steps(
     scenario: str, place: Place, january: list[str], watched: tuple[dict[str, str], list[Asked]], tmp_path: Path
 ) -> None:
     addresses, seen = watched
-    plant = None
+    plant, arguments, wants = None, ["flights", "2013-01"], -1
     place.publish("2013-01", january[:50])
     match scenario:
         case "first":
@@ -142,12 +153,24 @@ def test_the_code_takes_the_models_steps(
                 if rows == 50:
                     assert place.run("flights", "2013-01", plant=plant, **addresses).code == 0
             world = after_one_run("A")._replace(feed=("B",))
+        case "brought back" | "brought back, and stands":
+            for rows in (50, 60):
+                place.publish("2013-01", january[:rows])
+                assert place.run("flights", "2013-01", **addresses).code == 0
+            world, back = start(Search("B", landed="AB")), ["--as-of", "0"]
+            if scenario == "brought back":
+                arguments, wants = [*arguments, *back], 0
+            else:
+                assert place.run(*arguments, *back, **addresses).code == 0
+                after = alone(world, set(RULES), Search("B"), 0)[1]
+                assert isinstance(after, World)
+                world = after
         case _:
             assert place.run("flights", "2013-01", **addresses).code == 0
             world = after_one_run("A")
     seen.clear()
-    run = place.run("flights", "2013-01", plant=plant, **addresses)
+    run = place.run(*arguments, plant=plant, **addresses)
     assert run.code == 0, run.text
-    assert shortened([name for asked in seen if (name := name_of(asked))]) == steps_of_the_model(world)
+    assert shortened([name for asked in seen if (name := name_of(asked))]) == steps_of_the_model(world, wants)
     put_aside = [asked for asked in seen if "quarantine/" in unquote(asked.path)]
     assert bool(put_aside) == (plant is not None)
