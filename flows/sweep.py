@@ -13,7 +13,7 @@ from rich.table import Table
 from flows import settings, tasks
 from flows.connection import connect
 from flows.etl import contract as contracts
-from flows.etl.sweep import Leftover
+from flows.etl.lake_object import Stored
 from flows.logs import join_run_log
 
 
@@ -21,7 +21,7 @@ from flows.logs import join_run_log
 class Swept:
     """What a sweep removed, or in a dry run would remove."""
 
-    found: list[Leftover]
+    found: list[Stored]
     dry_run: bool
 
     @property

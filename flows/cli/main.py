@@ -9,6 +9,7 @@ import typer
 from google.auth.exceptions import GoogleAuthError
 
 from flows.cli import contract
+from flows.cli.history import history
 from flows.cli.quarantine import quarantine
 from flows.etl.errors import LandfallError
 
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 app.add_typer(contract.app, name="contract")
 app.command()(quarantine)
+app.command()(history)
 
 
 def main() -> None:

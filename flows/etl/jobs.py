@@ -22,6 +22,11 @@ QUOTA = {"quotaExceeded", "billingTierLimitExceeded"}
 
 log = logging.getLogger(__name__)
 
+
+class Forgotten(Exception):
+    """A job's name is taken, and its record is gone: BigQuery keeps them for six months. The next attempt is free."""
+
+
 Job = TypeVar("Job", bigquery.LoadJob, bigquery.QueryJob)
 
 
@@ -43,12 +48,18 @@ def send(destination: Destination, job_id: str, begin: Callable[[], Job]) -> tup
     """Send a job, or take over the one that has this id: one's own whose reply was lost, or another process's.
 
     Returns it, and whether it is new: what an old one met in passing may be over.
+
+    Raises:
+        Forgotten: there was a job of this name, of which nothing is known any more.
     """
     try:
         return begin(), True
     except Conflict:
         log.info("%s: exists, waiting for it", job_id)
+    try:
         return cast(Job, _get(destination, job_id)), False
+    except NotFound as error:
+        raise Forgotten(job_id) from error
 
 
 def _get(destination: Destination, job_id: str) -> bigquery.LoadJob | bigquery.QueryJob:

@@ -5,6 +5,7 @@ land, under `lake/`, and those put aside, under `quarantine/`, both with the sam
 newer claims replaced; the bucket's lifecycle rule empties it.
 """
 
+import datetime as dt
 import uuid
 from dataclasses import dataclass
 
@@ -31,14 +32,38 @@ class LakeObject:
         return blob
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object as a listing shows it; `created` is storage's word."""
+
+    item: LakeObject
+    size_bytes: int
+    created: dt.datetime
+
+
+def stored(bucket: storage.Bucket, *prefixes: str) -> list[Stored]:
+    """List all objects whose names begin so, in one listing for each prefix."""
+    fields = "items(name,generation,crc32c,size,timeCreated),nextPageToken"
+    return [
+        Stored(
+            LakeObject(f"gs://{bucket.name}/{blob.name}", int(blob.generation), str(blob.crc32c)),
+            int(blob.size),
+            blob.time_created,
+        )
+        for prefix in prefixes
+        for blob in bucket.client.list_blobs(bucket, prefix=prefix, fields=fields)
+    ]
+
+
 def new_names(contract: str, partition: str) -> tuple[str, str]:
     """Make names for one landing's objects: that of the rows which land, and that of those put aside."""
     whose, own = f"{contract}/{partition}", uuid.uuid4().hex
     return f"{LAKE}{whose}/{own}.parquet", f"{QUARANTINE}{whose}/{own}.jsonl.gz"
 
 
-def owner(name: str) -> str:
-    """Give a landing's name, `<contract>/<partition>/<unique>`, from the name of one of its two objects."""
+def owner(uri: str) -> str:
+    """Give a landing's name, `<contract>/<partition>/<unique>`, from the address of one of its two objects."""
+    name = uri.removeprefix("gs://").partition("/")[2]
     folder, _, file = name.partition("/")[2].rpartition("/")
     return f"{folder}/{file.partition('.')[0]}"
 
@@ -59,6 +84,12 @@ def drop(bucket: storage.Bucket, item: LakeObject) -> None:
 def superseded(name: str) -> str:
     """Give the name that an object has once a newer claim has replaced it."""
     return SUPERSEDED + name.removeprefix(LAKE).removeprefix(QUARANTINE)
+
+
+def superseded_uri(uri: str) -> str:
+    """Give the address that an object has once a newer claim has replaced it."""
+    bucket, _, name = uri.removeprefix("gs://").partition("/")
+    return f"gs://{bucket}/{superseded(name)}"
 
 
 def supersede(bucket: storage.Bucket, item: LakeObject) -> None:

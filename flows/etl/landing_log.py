@@ -140,14 +140,24 @@ class Head:
     notes: Notes
 
 
-def heads(bucket: storage.Bucket, contract: str, first: Partition, last: Partition) -> dict[str, Head]:
+def contracts(bucket: storage.Bucket) -> list[str]:
+    """List the contracts that have ever claimed something here."""
+    listing = bucket.client.list_blobs(bucket, prefix=LOG, delimiter="/")
+    for _ in listing:  # the folders come with the pages
+        pass
+    return sorted(folder.removeprefix(LOG).removesuffix("/") for folder in listing.prefixes)
+
+
+def heads(
+    bucket: storage.Bucket, contract: str, first: Partition | None = None, last: Partition | None = None
+) -> dict[str, Head]:
     """List the newest claim of each partition from *first* to *last*, in one listing; those without are left out."""
     prefix = f"{LOG}{contract}/"
     blobs = bucket.client.list_blobs(
         bucket,
         prefix=prefix,
-        start_offset=f"{prefix}{first}/",
-        end_offset=f"{prefix}{last}/:",  # ':' follows '9'
+        start_offset=f"{prefix}{first}/" if first else None,
+        end_offset=f"{prefix}{last}/:" if last else None,  # ':' follows '9'
         fields="items(name,metadata),nextPageToken",
     )
     newest: dict[str, Head] = {}

@@ -3,6 +3,7 @@
 It can be rebuilt from the log and the jobs; nothing but speed and history depends on it.
 """
 
+import dataclasses
 import datetime as dt
 import itertools
 from dataclasses import dataclass
@@ -59,6 +60,41 @@ class Settled:
     loaded_at: dt.datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the ledger, as far as it is compared with what it is about."""
+
+    partition: str
+    n: int
+    kind: str
+    status: str
+    lake_uri: str
+    lake_generation: int
+    lake_crc32c: str
+    lake_rows: int
+    quarantined_rows: int
+    warehouse_rows: int
+    contract_fingerprint: str
+    loaded_at: dt.datetime
+
+
+def rows(destination: Destination, contract: str) -> list[Row]:
+    """Read all of a contract's rows in one query, by partition and number; of one claim the last word comes last."""
+    names = ", ".join(f"`{each.name}`" for each in dataclasses.fields(Row))
+    query = f"""
+        SELECT {names} FROM `{destination.table(TABLE)}` WHERE contract = @contract
+        ORDER BY `partition`, n, status DESC
+    """  # noqa: S608 - our own names
+    config = bigquery.QueryJobConfig(
+        query_parameters=[bigquery.ScalarQueryParameter("contract", "STRING", contract)], use_query_cache=False
+    )
+    try:
+        found = destination.warehouse.query(query, job_config=config, location=destination.location).result()
+    except NotFound:  # nothing has landed in this dataset yet
+        return []
+    return [Row(**dict(row.items())) for row in found]
+
+
 def last(destination: Destination, contract: str, first: Partition, end: Partition) -> dict[str, Settled]:
     """Read the last row of each partition from *first* to *end*, in one query; those without one are left out."""
     query = f"""
@@ -87,8 +123,8 @@ def last(destination: Destination, contract: str, first: Partition, end: Partiti
     }
 
 
-def refused(destination: Destination, claim: Claim) -> bool:
-    """Tell whether BigQuery has refused a claim's content and never taken it, as far as the ledger knows."""
+def statuses(destination: Destination, claim: Claim) -> set[str]:
+    """Read what has been written of a claim: `loaded`, `refused`, or nothing."""
     query = f"""
         SELECT DISTINCT status FROM `{destination.table(TABLE)}`
         WHERE contract = @contract AND `partition` = @partition AND n = @n
@@ -104,8 +140,8 @@ def refused(destination: Destination, claim: Claim) -> bool:
     try:
         rows = destination.warehouse.query(query, job_config=config, location=destination.location).result()
     except NotFound:  # nothing has landed in this dataset yet
-        return False
-    return {row["status"] for row in rows} == {"refused"}
+        return set()
+    return {row["status"] for row in rows}
 
 
 def lake_uris(destination: Destination) -> set[str]:
@@ -122,6 +158,9 @@ def lake_uris(destination: Destination) -> set[str]:
 def record(destination: Destination, loaded: Loaded) -> Loaded:
     """Write a claim's row, once, however often and by whomever it is asked for; then hold its counts to account.
 
+    A job of before is taken at its word only if its row is there: the table may have been dropped since, or the row
+    may say that the content was refused, which has now been loaded.
+
     Raises:
         WarehouseRefused: the row says that BigQuery refused the content.
         Unequal: rows were lost or doubled between source, lake and warehouse.
@@ -131,9 +170,16 @@ def record(destination: Destination, loaded: Loaded) -> Loaded:
     tried = 0
     for attempt in itertools.count():
         job_id = jobs.name(destination, loaded.claim, attempt, "landfall-ledger")
-        job, new = jobs.send(destination, job_id, lambda name=job_id: _insert(destination, loaded, name))  # type: ignore[misc]
+        try:
+            job, new = jobs.send(destination, job_id, lambda name=job_id: _insert(destination, loaded, name))  # type: ignore[misc]
+        except jobs.Forgotten:
+            if _status(loaded) in statuses(destination, loaded.claim):
+                break
+            continue
         if jobs.wait(job) is None:
-            break
+            if new or _status(loaded) in statuses(destination, loaded.claim):
+                break
+            continue
         tried += new  # what an earlier run met in passing does not count
         if tried == jobs.ATTEMPTS:
             raise Transient(f"{destination.table(TABLE)}: {jobs.message(job)}, in {tried} new jobs; run again")
@@ -195,9 +241,13 @@ def _insert(destination: Destination, loaded: Loaded, job_id: str) -> bigquery.Q
     )
 
 
+def _status(loaded: Loaded) -> str:
+    return "refused" if loaded.refusal else "loaded"
+
+
 def _row(loaded: Loaded) -> dict[str, str | int | None]:
-    own = {
-        "status": "refused" if loaded.refusal else "loaded",
+    own: dict[str, str | int | None] = {
+        "status": _status(loaded),
         "warehouse_rows": loaded.warehouse_rows,
         "job_id": loaded.job_id,
         "attempt": loaded.attempt,

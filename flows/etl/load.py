@@ -66,7 +66,11 @@ def _finish_newest(landing: Landing) -> Loaded:
             _fence(landing, older)
             _wait_for_older(landing.destination, older)
             continue  # a newer claim may have come meanwhile
-        job, new, reason = _load(landing, newest, attempt)
+        try:
+            job, new, reason = _load(landing, newest, attempt)
+        except jobs.Forgotten:
+            attempt += 1
+            continue
         tried += new
         rows = table.count(landing.destination, landing.contract, landing.partition)[0] if reason is None else 0
         if reason is None or not lake_object.is_alive(landing.bucket, newest.lake_object):

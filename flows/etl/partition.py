@@ -128,6 +128,11 @@ class Partition:
         return template
 
 
+def written(grain: Grain, value: dt.date | dt.datetime | None) -> str:
+    """Write the period whose column holds *value*, as people do; a snapshot has no column."""
+    return SNAPSHOT if value is None else value.strftime(STYLES[grain].text)
+
+
 def example(grain: Grain) -> str:
     """Show how a period of this grain is written."""
     return dt.datetime(2021, 1, 31, 7).strftime(STYLES[grain].text)  # noqa: DTZ001 - a period has no zone

@@ -78,6 +78,11 @@ def from_lake(destination: Destination, order: Order) -> Plan:
     return _plan(order, landings, [settled.holds(landing) for landing in landings], settled)
 
 
+def landings(destination: Destination, order: Order) -> list[Landing]:
+    """Give a landing for each period of an order, due or not; one query and one listing."""
+    return _Settled(destination, order).landings()
+
+
 class _Settled:
     """What log, ledger and table say of the partitions of an order, read once."""
 

@@ -82,7 +82,7 @@ def _check(landing: Landing, wanted: Claim) -> None:
             " its rows are not what the contract now says; to go back, write the older contract under a raised"
             " `revision` and ask again, nothing was written"
         )
-    if ledger.refused(landing.destination, wanted):
+    if ledger.statuses(landing.destination, wanted) == {"refused"}:
         raise ClaimGone(
             f"{landing}: found claim {wanted.n} refused by BigQuery, expected one that was loaded; see"
             f" `landfall history {landing.contract.name} {landing.partition}`, nothing was written"

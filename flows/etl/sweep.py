@@ -10,7 +10,6 @@ import logging
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass
 
 import requests
 from google.cloud import storage
@@ -18,7 +17,7 @@ from google.cloud import storage
 from flows.etl import lake_object, landing_log, ledger
 from flows.etl.destination import Destination
 from flows.etl.errors import Transient
-from flows.etl.lake_object import LAKE, QUARANTINE, LakeObject
+from flows.etl.lake_object import LAKE, QUARANTINE, Stored
 
 LOGS_AT_ONCE = 8  # partitions whose logs are read side by side
 TIMEOUT_S = (10, 60)
@@ -26,18 +25,9 @@ TIMEOUT_S = (10, 60)
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Leftover:
-    """An object that no claim names; `created` is storage's word."""
-
-    item: LakeObject
-    size_bytes: int
-    created: dt.datetime
-
-
 def sweep(
     destination: Destination, contract: str | None, older_than: dt.timedelta, *, dry_run: bool = False
-) -> list[Leftover]:
+) -> list[Stored]:
     """Remove the objects under `lake/` and `quarantine/` that no claim names; a dry run only lists them.
 
     Objects are listed first, and a partition's log is read after that: what was claimed by then is seen. Only what is
@@ -60,18 +50,19 @@ def sweep(
     """
     bucket = destination.bucket
     before = server_time(bucket) - older_than
-    old = [each for each in _objects(bucket, contract) if each.created <= before]
-    loaded = {lake_object.owner(uri.removeprefix(f"gs://{bucket.name}/")) for uri in ledger.lake_uris(destination)}
-    suspects: dict[str, list[Leftover]] = defaultdict(list)
-    for each in old:
-        whose = lake_object.owner(_name(bucket, each))
-        if whose not in loaded:
+    within = f"{contract}/" if contract else ""
+    found = lake_object.stored(bucket, LAKE + within, QUARANTINE + within)
+    loaded = {lake_object.owner(uri) for uri in ledger.lake_uris(destination)}
+    suspects: dict[str, list[Stored]] = defaultdict(list)
+    for each in found:
+        whose = lake_object.owner(each.item.uri)
+        if each.created <= before and whose not in loaded:
             suspects[whose.rpartition("/")[0]].append(each)
     with ThreadPoolExecutor(LOGS_AT_ONCE) as pool:
         # each in a copy of this context, which carries the run whose log it writes to
         work = [
-            pool.submit(copy_context().run, _sweep_partition, bucket, partition, found, dry_run)
-            for partition, found in sorted(suspects.items())
+            pool.submit(copy_context().run, _sweep_partition, bucket, partition, old, dry_run)
+            for partition, old in sorted(suspects.items())
         ]
         return [each for done in work for each in done.result()]  # by partition
 
@@ -91,24 +82,7 @@ def server_time(bucket: storage.Bucket) -> dt.datetime:
         ) from error
 
 
-def _objects(bucket: storage.Bucket, contract: str | None) -> list[Leftover]:
-    within = f"{contract}/" if contract else ""
-    return [
-        Leftover(
-            LakeObject(f"gs://{bucket.name}/{blob.name}", int(blob.generation), str(blob.crc32c)),
-            int(blob.size),
-            blob.time_created,
-        )
-        for prefix in (LAKE, QUARANTINE)
-        for blob in bucket.client.list_blobs(
-            bucket,
-            prefix=prefix + within,
-            fields="items(name,generation,crc32c,size,timeCreated),nextPageToken",
-        )
-    ]
-
-
-def _sweep_partition(bucket: storage.Bucket, partition: str, old: list[Leftover], dry_run: bool) -> list[Leftover]:
+def _sweep_partition(bucket: storage.Bucket, partition: str, old: list[Stored], dry_run: bool) -> list[Stored]:
     """Remove those of a partition's old objects that its log does not name."""
     contract, _, period = partition.partition("/")
     # an object that is not named as a landing names it belongs to no partition, and no claim can name it
@@ -120,7 +94,3 @@ def _sweep_partition(bucket: storage.Bucket, partition: str, old: list[Leftover]
             lake_object.drop(bucket, each.item)
             log.info("%s: removed, %d bytes of %s that no claim names", each.item.uri, each.size_bytes, each.created)
     return unnamed
-
-
-def _name(bucket: storage.Bucket, leftover: Leftover) -> str:
-    return leftover.item.uri.removeprefix(f"gs://{bucket.name}/")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from flows.etl import history
 from flows.settings import CONTRACTS
 from tests.end_to_end.place import Place, content
 from tests.end_to_end.runner import Run
@@ -154,3 +155,28 @@ def test_rows_put_aside_come_back_too_and_only_under_the_contract_that_they_were
         "expected none newer than this code's revision 2"
         in run_with(wider.replace("revision = 1", "revision = 2")).text
     )
+
+
+def test_the_history_says_what_each_claim_was_and_where_its_object_is(place: Place, january: list[str]) -> None:
+    land(place, january[:20])
+    for blob in place.storage.list_blobs(place.bucket, prefix="lake/"):
+        blob.delete()  # so that nothing is left to supersede
+    land(place, january[:30])
+    land(place, january[:40])
+    bring_back(place, 1)
+    place.publish("2013-01", january[:50])
+    assert place.run("flights", "2013-01", flow="web_to_gcs").code == 0
+    assert [
+        (past.claim.n, past.claim.kind, past.claim.source_rows, past.status, past.where)
+        for past in history.read(place.destination, "flights", "2013-01")
+    ] == [
+        (0, "landing", 20, "loaded", "gone"),
+        (1, "landing", 30, "loaded", "superseded"),
+        (2, "landing", 40, "loaded", "superseded"),
+        (3, "as_of", 30, "loaded", "lake"),
+        (4, "landing", 50, "not loaded", "lake"),
+    ]
+    assert history.read(place.destination, "flights", "2013-02") == []
+    shown = place.run("history", "flights", flow="landfall")
+    assert (shown.code, shown.last_line) == (0, "5 claims"), shown.text
+    assert "as_of 1" in shown.text

@@ -1,0 +1,50 @@
+"""`landfall history CONTRACT [PARTITION]`: what a partition has held, and what can be brought back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from flows.terminal import console
+
+if TYPE_CHECKING:
+    from flows.etl.history import Past
+
+
+def history(
+    contract: Annotated[str, typer.Argument(help="The data set: a file in flows/contracts/.")],
+    partition: Annotated[str | None, typer.Argument(help="The period; all if it is left out.")] = None,
+) -> None:
+    """List the claims of a partition: what it held when, and whether `--as-of` can bring it back."""
+    from flows import settings
+    from flows.connection import connect
+    from flows.etl import contract as contracts
+    from flows.etl import history as past
+    from flows.logs import quiet_terminal
+
+    quiet_terminal()
+    values = settings.read()
+    agreed = contracts.read(settings.CONTRACTS, contract)
+    period = str(agreed.period(partition)) if partition else None
+    found = past.read(connect(values), contract, period)
+    if found:
+        console().print(table(contract, found))
+    print(f"{len(found)} claim{'' if len(found) == 1 else 's'}")  # the last line, also for scripts
+
+
+def table(contract: str, found: Iterable[Past]) -> Table:
+    """Draw one line for each claim."""
+    drawn = Table(title=f"{contract}: history")
+    for name in ("partition", "n", "kind", "claimed", "source rows", "status", "object", "where"):
+        drawn.add_column(name, justify="right" if name in ("n", "source rows") else "left", overflow="fold")
+    for each in found:
+        claim = each.claim
+        kind = claim.kind if claim.as_of is None else f"{claim.kind} {claim.as_of}"
+        when = str(claim.claimed_at)[:19].replace("T", " ")
+        cells = (claim.partition, str(claim.n), kind, when, str(claim.source_rows), each.status, claim.lake_uri)
+        drawn.add_row(*(escape(cell) for cell in cells), each.where)
+    return drawn
