@@ -9,8 +9,9 @@ from prefect.blocks.system import Secret
 from prefect.runtime import flow_run
 
 from flows import settings
-from flows.etl import contract
+from flows.etl import contract, landing_log
 from flows.etl.address import parse, shown
+from flows.etl.destination import Destination
 from flows.etl.errors import ContractError
 from flows.etl.plan import Order
 from flows.etl.request import check_headers
@@ -60,6 +61,24 @@ def take_order(values: settings.Settings, name: str, first: str | None, last: st
     # a parameter may come from anybody who can start a run; the setting and the command line come from who runs it
     trusted = tuple(each for each in (values.publisher, _withheld.get()) if each)
     return Order(agreed, periods, values.publisher, whole, flow_run.id, trusted=trusted)
+
+
+def every_order(values: settings.Settings, destination: Destination, name: str | None) -> list[Order]:
+    """Give an order without periods for a contract, or for each that has ever landed something here.
+
+    Raises:
+        ContractError: no such contract, or one that does not hold.
+        SettingsError: a secret is missing.
+    """
+    known = contract.names(settings.CONTRACTS)
+    names = [name] if name else [each for each in landing_log.contracts(destination.bucket) if each in known]
+    trusted = tuple(each for each in (values.publisher,) if each)
+    return [
+        with_secrets(
+            Order(contract.read(settings.CONTRACTS, each), [], values.publisher, None, flow_run.id, trusted=trusted)
+        )
+        for each in names
+    ]
 
 
 def with_as_of(order: Order, as_of: int | str | None) -> Order:

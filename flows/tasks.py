@@ -16,6 +16,8 @@ from flows.etl.landing import Landing
 from flows.etl.landing_log import Claim
 from flows.etl.load import Loaded
 from flows.etl.recheck import recheck as recheck_
+from flows.etl.reconcile import facts
+from flows.etl.reconcile import mend as mending
 from flows.etl.restore import restore as restore_
 from flows.etl.sweep import sweep as sweep_
 from flows.runs import place
@@ -30,6 +32,11 @@ def worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> b
 def starts_over(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
     """Bring a partition again from its source when the world moved on under it."""
     return isinstance(state.result(raise_on_failure=False), StartOver)
+
+
+def may_go_on(task_: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
+    """Retry passing trouble, and what the world moved on under."""
+    return worth_retrying(task_, run, state) or starts_over(task_, run, state)
 
 
 # clients cannot be hashed, and what a stage does depends on the world: no result is ever reused
@@ -61,6 +68,8 @@ recheck = task(name="recheck", task_run_name="recheck {landing}", **STAGE)(reche
 sweep = task(name="sweep", **STAGE)(sweep_)
 look = task(name="look", **STAGE)(place.look)
 act = task(name="act", **STAGE)(place.act)
+gather_facts = task(name="gather-facts", **STAGE)(facts.gather)
+mend = task(name="mend", task_run_name="mend {landing}", **{**STAGE, "retry_condition_fn": may_go_on})(mending.mend)
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,6 +166,16 @@ def record(destination: Destination, loaded: Loaded) -> Loaded:
         Unequal: rows were lost or doubled between source, lake and warehouse.
         Transient: BigQuery had passing trouble in all attempts.
     """
+    write(destination, loaded)
+    return check(loaded)
+
+
+def write(destination: Destination, loaded: Loaded) -> None:
+    """Write a claim's row, once; its counts are its own.
+
+    Raises:
+        Transient: BigQuery had passing trouble in all attempts.
+    """
     ensure(destination)
     tried = 0
     for attempt in itertools.count():
@@ -185,7 +195,6 @@ def record(destination: Destination, loaded: Loaded) -> Loaded:
             raise Transient(f"{destination.table(TABLE)}: {jobs.message(job)}, in {tried} new jobs; run again")
         if new:
             jobs.pause_before(attempt)
-    return check(loaded)
 
 
 def check(loaded: Loaded) -> Loaded:

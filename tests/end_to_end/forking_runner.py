@@ -16,6 +16,7 @@ from typing import Any
 
 import flows.gcs_to_bigquery
 import flows.recover
+import flows.reconcile
 import flows.sweep
 import flows.web_to_bigquery
 import flows.web_to_gcs
@@ -29,6 +30,7 @@ FLOWS: dict[str, Any] = {
     "web_to_gcs": flows.web_to_gcs.web_to_gcs,
     "gcs_to_bigquery": flows.gcs_to_bigquery.gcs_to_bigquery,
     "recover": flows.recover.recover,
+    "reconcile": flows.reconcile.reconcile,
     "sweep": flows.sweep.sweep,
 }
 

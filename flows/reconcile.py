@@ -1,0 +1,121 @@
+"""Hold publisher, log, lake, warehouse and ledger against each other, and mend what differs when asked.
+
+python flows/reconcile.py flights --mend
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from itertools import groupby
+
+from prefect import flow
+from rich.markup import escape
+from rich.table import Table
+
+from flows import settings, tasks
+from flows.connection import connect
+from flows.etl.reconcile.divergence import Divergence, compare
+from flows.etl.reconcile.facts import Gathered
+from flows.etl.reconcile.mend import Mended
+from flows.logs import join_run_log
+from flows.order import every_order
+
+LEFT_OVER_AFTER = dt.timedelta(days=1)  # an unclaimed object that is younger may belong to a landing at work
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A divergence, and what mending said of it, if it was asked for."""
+
+    contract: str
+    divergence: Divergence
+    said: str
+    is_mended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What was compared, and each divergence; `tried` says whether mending was asked for."""
+
+    partitions: int
+    found: list[Line]
+    tried: bool
+
+    @property
+    def line(self) -> str:
+        """Give the last line."""
+        counts = [f"{self.partitions} partition{'' if self.partitions == 1 else 's'} compared"]
+        counts.append(f"{len(self.found)} divergence{'' if len(self.found) == 1 else 's'}")
+        if self.tried:
+            counts.append(f"{sum(each.is_mended for each in self.found)} mended")
+        return ", ".join(counts)
+
+    @property
+    def holds(self) -> bool:
+        """Say whether nothing differs, or not any more."""
+        return all(each.is_mended for each in self.found)
+
+    def table(self) -> Table:
+        """Draw one row for each divergence."""
+        table = Table(title="divergences")
+        for name in ("contract", "partition", "divergence", "found", "mended"):
+            table.add_column(name, overflow="fold")
+        for line in self.found:
+            each = line.divergence
+            cells = (line.contract, each.partition, each.name, each.found, line.said)
+            table.add_row(*(escape(cell) for cell in cells))
+        return table
+
+
+Partition = tuple[str, str]  # contract and period
+
+
+def _mend(gathered: list[Gathered], found: dict[str, list[Divergence]]) -> dict[Partition, Mended | str]:
+    """Mend each partition that diverges; gives what was done, or why it failed: one does not stop the others."""
+    futures = {
+        (each.contract.name, name): tasks.mend.submit(each.landings[name], list(divergences))
+        for each in gathered
+        for name, divergences in groupby(found[each.contract.name], key=lambda divergence: divergence.partition)
+    }
+    outcomes = {where: future.result(raise_on_failure=False) for where, future in futures.items()}
+    return {
+        where: outcome if isinstance(outcome, Mended) else f"failed: {outcome}" for where, outcome in outcomes.items()
+    }
+
+
+def _report(
+    gathered: list[Gathered], found: dict[str, list[Divergence]], mended: dict[Partition, Mended | str]
+) -> Reconciled:
+    lines = []
+    for contract, divergences in found.items():
+        for each in divergences:
+            outcome = mended.get((contract, each.partition))
+            if isinstance(outcome, Mended):
+                is_mended = each.name not in outcome.left
+                lines.append(Line(contract, each, outcome.done if is_mended else "by hand", is_mended))
+            else:
+                lines.append(Line(contract, each, outcome or "", is_mended=False))
+    return Reconciled(sum(len(each.partitions) for each in gathered), lines, bool(mended))
+
+
+@flow(name="reconcile", task_runner=tasks.FOUR_AT_ONCE)
+def reconcile(contract: str | None = None, mend: bool = False) -> Reconciled:
+    """Name each divergence of what has landed, and mend it if asked.
+
+    Args:
+        contract: The data set: a file in flows/contracts/; all that have landed something if it is left out.
+        mend: Land again, load again, write into the ledger again, move or remove objects: whatever mends it.
+    """
+    join_run_log()
+    values = settings.read()
+    destination = connect(values)
+    gathered = [
+        tasks.gather_facts(destination, order, LEFT_OVER_AFTER) for order in every_order(values, destination, contract)
+    ]
+    found = {each.contract.name: compare(each) for each in gathered}
+    return _report(gathered, found, _mend(gathered, found) if mend else {})
+
+
+if __name__ == "__main__":
+    from flows.by_hand import run
+
+    run(reconcile)
