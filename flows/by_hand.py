@@ -4,35 +4,19 @@ import argparse
 import inspect
 import sys
 from collections.abc import Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from google.auth.exceptions import GoogleAuthError
 from prefect import Flow
-from rich.table import Table
 
 from flows.etl.errors import LandfallError
 from flows.logs import quiet_terminal
 from flows.order import withhold
-from flows.report import PartitionsFailed
+from flows.report import Outcome, RunFailed
 from flows.terminal import console
 
 POSITIONAL = ("contract", "first", "last")
 METAVARS = {"source": "URL"}
-
-
-class Outcome(Protocol):
-    """What a flow gives back, for people: a table, a last line, and whether all came out as it should."""
-
-    @property
-    def line(self) -> str:
-        """Give the last line."""
-
-    @property
-    def holds(self) -> bool:
-        """Say whether the exit code is 0."""
-
-    def table(self) -> Table:
-        """Draw the rows."""
 
 
 Given = TypeVar("Given", bound=Outcome)
@@ -50,7 +34,7 @@ def run(flow: Flow[..., Given], arguments: Sequence[str] | None = None) -> None:
         if "source" in parameters:
             parameters["source"] = withhold(parameters["source"])
         report = flow(**parameters)
-    except PartitionsFailed as failed:
+    except RunFailed as failed:
         report = failed.report
     except (LandfallError, GoogleAuthError) as error:
         sys.exit(f"{error}")

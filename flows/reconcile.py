@@ -6,6 +6,7 @@ python flows/reconcile.py flights --mend
 import datetime as dt
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Self
 
 from prefect import flow
 from rich.markup import escape
@@ -18,6 +19,7 @@ from flows.etl.reconcile.facts import Gathered
 from flows.etl.reconcile.mend import Mended
 from flows.logs import join_run_log
 from flows.order import every_order
+from flows.report import RunFailed
 
 LEFT_OVER_AFTER = dt.timedelta(days=1)  # an unclaimed object that is younger may belong to a landing at work
 
@@ -53,6 +55,21 @@ class Reconciled:
     def holds(self) -> bool:
         """Say whether nothing differs, or not any more."""
         return all(each.is_mended for each in self.found)
+
+    def told(self) -> Self:
+        """Give the report, if nothing differs, or not any more; else the run is one that failed.
+
+        Raises:
+            RunFailed: something still differs.
+        """
+        if self.holds:
+            return self
+        left = [
+            f"{each.contract} {each.divergence.partition}: {each.divergence.name}"
+            for each in self.found
+            if not each.is_mended
+        ]
+        raise RunFailed("; ".join([self.line, *left]), self)
 
     def table(self) -> Table:
         """Draw one row for each divergence."""
@@ -112,7 +129,7 @@ def reconcile(contract: str | None = None, mend: bool = False) -> Reconciled:
         tasks.gather_facts(destination, order, LEFT_OVER_AFTER) for order in every_order(values, destination, contract)
     ]
     found = {each.contract.name: compare(each) for each in gathered}
-    return _report(gathered, found, _mend(gathered, found) if mend else {})
+    return _report(gathered, found, _mend(gathered, found) if mend else {}).told()
 
 
 if __name__ == "__main__":

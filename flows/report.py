@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from prefect.futures import PrefectFuture, as_completed
 from rich.markup import escape
@@ -16,6 +16,29 @@ from flows.etl.recheck import Rechecked
 from flows.tasks import Done
 
 log = logging.getLogger("flows.etl.report")
+
+
+class Outcome(Protocol):
+    """What a flow gives back, for people: a table, a last line, and whether all came out as it should."""
+
+    @property
+    def line(self) -> str:
+        """Give the last line."""
+
+    @property
+    def holds(self) -> bool:
+        """Say whether the exit code is 0."""
+
+    def table(self) -> Table:
+        """Draw the rows."""
+
+
+class RunFailed(LandfallError):
+    """A run that did not come out as it should; its `report` says what did and what did not."""
+
+    def __init__(self, message: str, report: Outcome) -> None:
+        super().__init__(message)
+        self.report = report
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +119,11 @@ class Report:
         return table
 
 
-class PartitionsFailed(LandfallError):
+class PartitionsFailed(RunFailed):
     """Some partitions failed; the others are as the report says."""
 
     def __init__(self, report: Report) -> None:
-        super().__init__("; ".join([report.line, *(f"{name}: {why}" for name, why in report.failed.items())]))
-        self.report = report
+        super().__init__("; ".join([report.line, *(f"{name}: {why}" for name, why in report.failed.items())]), report)
 
 
 def gather(

@@ -15,8 +15,8 @@ import sys
 from typing import Any
 
 import flows.gcs_to_bigquery
-import flows.recover
 import flows.reconcile
+import flows.recover
 import flows.sweep
 import flows.web_to_bigquery
 import flows.web_to_gcs
