@@ -52,7 +52,7 @@ def name_of(asked: Asked) -> str | None:  # noqa: C901, PLR0911 - a table of req
         case "POST" if "/upload/" in path and b"log/flights" in asked.body:
             return "claim"
         case "POST" if "/rewriteTo/" in path or "/copyTo/" in path:
-            return "fence" if "superseded/" in path else "copy"
+            return "fence" if "superseded/" in path.rpartition("To/")[2] else "copy"
         case "GET" if "/jobs/landfall-" in path:
             return "wait"
         case "POST" if path.endswith("/jobs") and b'"load"' in asked.body:
@@ -85,6 +85,16 @@ def watched(place: Place, cloud: dict[str, str]) -> Iterator[tuple[dict[str, str
 
 def shortened(names: Sequence[str]) -> list[str]:
     return [name for name, _ in groupby(names)]
+
+
+def asked_for(seen: list[Asked]) -> list[str]:
+    """Name what was asked for, less whether a job just sent is done: a slow machine asks that, too."""
+    names = shortened([name for asked in seen if (name := name_of(asked))])
+    return [
+        name
+        for before, name in zip(["", *names], names, strict=False)
+        if (before, name) not in (("submit", "wait"), ("record", "wait"))
+    ]
 
 
 def steps_of_the_model(world: World, wants: int) -> list[str]:
@@ -171,6 +181,6 @@ def test_the_code_takes_the_models_steps(
     seen.clear()
     run = place.run(*arguments, plant=plant, **addresses)
     assert run.code == 0, run.text
-    assert shortened([name for asked in seen if (name := name_of(asked))]) == steps_of_the_model(world, wants)
+    assert asked_for(seen) == steps_of_the_model(world, wants)
     put_aside = [asked for asked in seen if "quarantine/" in unquote(asked.path)]
     assert bool(put_aside) == (plant is not None)
