@@ -14,7 +14,7 @@ from google.cloud import bigquery
 from flows.etl import jobs
 from flows.etl.destination import Destination
 from flows.etl.errors import Transient, Unequal, WarehouseRefused
-from flows.etl.landing_log import Claim
+from flows.etl.landing_log import Claim, Kind
 from flows.etl.load import Loaded
 from flows.etl.partition import Partition
 
@@ -62,20 +62,35 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the ledger, as far as it is compared with what it is about."""
+    """A row of the ledger: what a claim says, but for its contract's name, and what became of it."""
 
     partition: str
     n: int
-    kind: str
+    kind: Kind
     status: str
+    source_uri: str
+    etag: str | None
+    last_modified: str | None
+    source_bytes: int
+    source_sha256: str
+    source_rows: int
+    quarantined_rows: int
     lake_uri: str
     lake_generation: int
     lake_crc32c: str
     lake_rows: int
-    quarantined_rows: int
     warehouse_rows: int
     contract_fingerprint: str
+    contract_revision: int
+    checks_fingerprint: str | None
+    flow_run_id: str | None
     loaded_at: dt.datetime
+
+    def claim(self, contract: str) -> Claim:
+        """Give the claim that the row is about, as far as it says; without the rows that it put aside."""
+        known = {each.name for each in dataclasses.fields(Claim)}
+        said = {name: value for name, value in dataclasses.asdict(self).items() if name in known}
+        return Claim(contract=contract, **said)
 
 
 def rows(destination: Destination, contract: str) -> list[Row]:

@@ -29,7 +29,10 @@ def at(item: LakeObject, created: dt.datetime = NOON) -> Stored:
     return Stored(item, 1, created)
 
 
-ROW = Row("2021-01", 1, "landing", "loaded", OWN.uri, OWN.generation, OWN.crc32c, 30, 1, 30, CONTRACT.fingerprint, NOON)
+ROW = Row(
+    *("2021-01", 1, "landing", "loaded", "https://example.org/2021-01", '"b"', None, 10, "ab", 31, 1),
+    *(OWN.uri, OWN.generation, OWN.crc32c, 30, 30, CONTRACT.fingerprint, 1, None, None, NOON),
+)
 SETTLED = Facts(
     "2021-01",
     Head(1, Notes(SAID, None)),
@@ -86,5 +89,5 @@ def test_a_table_counts_only_from_when_it_was_made(made: dt.datetime | None, exp
 def test_every_name_is_met_above_and_has_its_way_of_mending() -> None:
     met = {name for _, expected in CASES for name in expected} | {"table dropped", "table made anew"}
     assert met == set(NAMES)
-    objects = {"superseded object left", "unclaimed object"}
-    assert objects | BY_HAND | FROM_THE_LAKE | FROM_THE_PUBLISHER == set(NAMES)
+    by_themselves = {"superseded object left", "unclaimed object", "ledger row without claim"}
+    assert by_themselves | BY_HAND | FROM_THE_LAKE | FROM_THE_PUBLISHER == set(NAMES)

@@ -46,11 +46,12 @@ def compare(gathered: Gathered) -> list[Divergence]:
 
 def _of_partition(gathered: Gathered, facts: Facts) -> Iterator[Divergence]:
     head, row = facts.head, facts.row
-    yield from _of_lake(gathered, facts)
     if row and (head is None or row.n > head.n):
         newest = f"{head.n} as the newest" if head else "none"
         yield Divergence(facts.partition, "ledger row without claim", f"row of claim {row.n}, the log has {newest}")
-    elif head is None and facts.rows:
+        return  # a log that has lost entries says nothing of what else should be there
+    yield from _of_lake(gathered, facts)
+    if head is None and facts.rows:
         yield Divergence(facts.partition, "rows without claim", f"{facts.rows} rows in the table, the log has no claim")
     elif head is not None:
         yield from _of_warehouse(gathered, facts)

@@ -10,8 +10,12 @@ from typing import cast
 from google.cloud.bigquery import LoadJob
 
 from flows.etl import claims, jobs, lake, lake_object, landing_log, ledger, load
+from flows.etl.address import identity, shown
+from flows.etl.fetch import Validators
+from flows.etl.lake_object import QUARANTINE
 from flows.etl.landing import Landing
-from flows.etl.landing_log import Claim
+from flows.etl.landing_log import Claim, Notes, Published
+from flows.etl.ledger import Row
 from flows.etl.load import Loaded
 from flows.etl.reconcile.divergence import Divergence, Name
 from flows.etl.restore import restore
@@ -29,8 +33,8 @@ FROM_THE_PUBLISHER: frozenset[Name] = frozenset(
 FROM_THE_LAKE: frozenset[Name] = frozenset(
     {"claim not loaded", "ledger row missing", "table dropped", "table made anew", "rows differ"}
 )
-# what a person has to look at: rows that nobody claims to have written, a log that has lost entries, a publisher
-BY_HAND: frozenset[Name] = frozenset({"ledger row without claim", "rows without claim", "publisher does not answer"})
+# what a person has to look at: rows that nobody claims to have written, a publisher
+BY_HAND: frozenset[Name] = frozenset({"rows without claim", "publisher does not answer"})
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +64,8 @@ def mend(landing: Landing, divergences: Sequence[Divergence]) -> Mended:
         elif each.item and each.name == "unclaimed object":
             lake_object.drop(landing.bucket, each.item.item)
             done.append(f"removed {each.item.item.uri}")
+    if "ledger row without claim" in names:
+        done += [f"claim {n} written from the ledger" for n in _rewrite_log(landing)]
     if names & FROM_THE_PUBLISHER:
         done.append(_from_the_publisher(landing, names))
     if names & (FROM_THE_PUBLISHER | FROM_THE_LAKE):
@@ -78,6 +84,36 @@ def _from_the_publisher(landing: Landing, names: set[Name]) -> str:
     if back is not None and not names & {"publisher changed", "contract changed"}:
         return f"claim {restore(dataclasses.replace(landing, as_of=back)).n} brings claim {back} back"
     return f"claim {claims.claim(landing, lake.bring(landing.bucket, landing.source)).n} from the publisher"
+
+
+def _rewrite_log(landing: Landing) -> list[int]:
+    """Write entries that the log has lost again, as the ledger has them: put-if-absent, in order.
+
+    What the ledger does not have is lost: which columns a file added (the table has them), and over which content an
+    older one was brought back.
+    """
+    bucket, contract, partition = landing.bucket, landing.contract.name, str(landing.partition)
+    there = {claim.n for claim in landing_log.since(bucket, contract, partition, 0)}
+    whose = f"{contract}/{partition}/"
+    aside = {lake_object.owner(each.item.uri): each.item for each in lake_object.stored(bucket, QUARANTINE + whose)}
+    written = []
+    for row in ledger.rows(landing.destination, contract):
+        if row.partition != partition or row.n in there:
+            continue
+        claim = row.claim(contract)
+        beside = aside.get(lake_object.owner(claim.lake_uri))
+        claim = dataclasses.replace(claim, **claims.owning([claim.lake_object, *([beside] if beside else [])]))
+        if landing_log.append(bucket, claim, Notes(_published(landing, row), row.checks_fingerprint)):
+            written.append(row.n)
+        there.add(row.n)
+    return written
+
+
+def _published(landing: Landing, row: Row) -> Published | None:
+    """Say what the contract's address answered for a row's content, if it is from there."""
+    if row.kind == "as_of" or row.source_uri != shown(landing.published_at):
+        return None
+    return Published(identity(landing.published_at), Validators(row.etag, row.last_modified, row.source_bytes))
 
 
 def _rewrite_older_rows(landing: Landing) -> list[int]:
