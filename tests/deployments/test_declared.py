@@ -84,7 +84,7 @@ def test_nothing_that_the_local_publisher_serves_is_scheduled(ours: list[Declare
 def test_each_half_and_the_whole_can_be_asked_for_in_the_form(ours: list[Declared]) -> None:
     asked = {each.full_name: each.fields["parameter_openapi_schema"] for each in ours if each.name == "any-dev"}
     assert {name: (schema["required"], [*schema["properties"]]) for name, schema in asked.items()} == {
-        "web-to-bigquery/any-dev": (["contract"], ["contract", "first", "last", "source"]),
+        "web-to-bigquery/any-dev": (["contract"], ["contract", "first", "last", "source", "as_of"]),
         "web-to-gcs/any-dev": (["contract"], ["contract", "first", "last", "source"]),
         "gcs-to-bigquery/any-dev": (["contract"], ["contract", "first", "last"]),
     }
