@@ -254,7 +254,7 @@ DAILY = 'slug: a, cron: "0 6 * * *", timezone: UTC'
         ),
         (
             "parameters: {contarct: flights}",
-            "parameters: found contarct, expected one of contract, first, last, source;",
+            "parameters: found contarct, expected one of contract, first, last, source, as_of;",
         ),
         (
             "tags: [landfall]",
