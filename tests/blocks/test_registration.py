@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.objects import FlowRun
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 
 from blocks.__main__ import main
@@ -226,6 +227,15 @@ def test_a_worker_gets_a_job_with_the_environments_identity_secret_and_image(
     assert task["serviceAccount"] == "run@acme-data.iam.gserviceaccount.com"
     assert task["containers"][0]["image"] == "landfall:1"
     assert template["variables"]["required"] == ["image"]
+    # what the worker sends has a reference where its own settings hold the secret
+    job.prepare_for_flow_run(FlowRun(flow_id=uuid.uuid4(), name="a-run"))
+    variables = {each["name"]: each for each in job.job_body["template"]["template"]["containers"][0]["env"]}
+    assert variables["PREFECT_API_URL"]["value"] == cloud["PREFECT_API_URL"]
+    assert variables["PREFECT_API_AUTH_STRING"] == {
+        "name": "PREFECT_API_AUTH_STRING",
+        "valueSource": {"secretKeyRef": {"secret": f"landfall-{environment}-prefect-api", "version": "latest"}},
+    }
+    assert cloud["PREFECT_API_AUTH_STRING"] not in json.dumps(job.job_body)
 
 
 def test_prefect_refuses_a_run_without_an_image(blocks: Blocks, api: Any, environment: str) -> None:
