@@ -115,7 +115,7 @@ blocks: chosen $(INSTALLED)
 endif
 
 ifeq ($(ENV),local)
-# there is no registry there: the image is a folder with what the Dockerfile copies, and no more, for Prefect copies it for each run
+# there is no registry there: the image is a folder with what the Dockerfile copies, and no more
 deploy: $(INSTALLED) ## register the deployments of prefect.yaml that changed; OPTIONS=--check, --prune
 	@mkdir -p $(DATA)/image && ln -sfn "$(CURDIR)/flows" $(DATA)/image/flows
 	@$(LOCAL) exec --data $(DATA) -- sh -c 'export LANDFALL_IMAGE=$${LANDFALL_IMAGE:-landfall:local} \

@@ -54,8 +54,8 @@ def _pool(server: Server, name: str, settings: Settings) -> dict[str, Any]:
     found: dict[str, Any] | None = server.read(f"/work_pools/{name}")
     if found is None:
         raise DeclarationError(
-            f"Prefect: found no work pool {name}, expected one; run `make apply ENV={settings.environment}` and"
-            f" `make blocks ENV={settings.environment}`, nothing was written"
+            f"Prefect: found no work pool {name}, expected one; run `make blocks ENV={settings.environment}`,"
+            " nothing was written"
         )
     return found
 

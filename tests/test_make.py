@@ -109,6 +109,18 @@ def test_any_google_client_can_look_inside_after_make_up(addresses: dict[str, st
     assert answer.stdout.splitlines() == ["336776 350217607", "12", "UA 58665 B6 54635 EV 54173"]
 
 
+def test_a_deployment_without_a_work_pool_says_what_to_run(
+    first: tuple[Path, subprocess.CompletedProcess[str]], addresses: dict[str, str]
+) -> None:
+    assert addresses
+    data, _ = first
+    said = make("deploy", data)
+    assert (said.returncode, said.stdout) == (2, "")
+    assert said.stderr.splitlines()[0] == (
+        "Prefect: found no work pool landfall-local, expected one; run `make blocks ENV=local`, nothing was written"
+    )
+
+
 needs_terraform = pytest.mark.skipif(shutil.which("terraform") is None, reason="terraform is not on the PATH")
 
 

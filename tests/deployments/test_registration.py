@@ -215,8 +215,8 @@ def test_without_blocks_or_pool_it_says_what_to_run_and_writes_nothing(
         f" `make blocks ENV={environment}`; nothing was written\n"
     )
     without_pool = (
-        f"Prefect: found no work pool landfall-{environment}, expected one; run `make apply ENV={environment}` and"
-        f" `make blocks ENV={environment}`, nothing was written\n"
+        f"Prefect: found no work pool landfall-{environment}, expected one; run `make blocks ENV={environment}`,"
+        " nothing was written\n"
     )
     assert bare("--file", str(few)) == (1, [], without_blocks)
     make_blocks(environment, monkeypatch, work_pool=None)
