@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from google.api_core.exceptions import BadRequest, Conflict, Forbidden
 from prefect.client.orchestration import SyncPrefectClient, get_client
 
 from flows.runs import jobs, states
@@ -38,28 +39,46 @@ def look(runs: Runs, repeats: int) -> list[Step]:
 
 
 def act(runs: Runs, steps: Sequence[Step]) -> list[Step]:
-    """Carry the steps out, in their order, and give those that were; a run that has moved on meanwhile is left alone.
+    """Carry the steps out, in their order, and give those that were.
 
-    All of them can be done twice.
+    All of them can be done twice. A run that has moved on meanwhile is left alone, and so is one whose job cannot be
+    deleted: the others come first.
+
+    Raises:
+        google.api_core.exceptions.ClientError: Cloud Run refused to delete a job.
+        google.api_core.exceptions.ServerError, requests.RequestException, httpx.HTTPError: one of the two does not
+            answer; some of the steps may have been carried out.
     """
     with get_client(sync_client=True) as client:
-        moved: set[UUID] = set()
-        done = []
-        for step in steps:
-            if step.run_id in moved:
-                continue
-            if not _carry_out(client, runs, step):
-                log.info("%s: not %s, it has moved on", step.subject, step.do)
-                moved |= {step.run_id} if step.run_id else set()
-                continue
+        return carry_out(client, runs.region, steps)
+
+
+def carry_out(client: SyncPrefectClient, region: jobs.Region, steps: Sequence[Step]) -> list[Step]:
+    """Do what `act` says, by a client that is open."""
+    left: set[UUID | None] = set()
+    done, refused = [], []
+    for step in steps:
+        if step.run_id and step.run_id in left:
+            continue
+        try:
+            agreed = _carry_out(client, region, step)
+        except (Forbidden, BadRequest, Conflict) as error:
+            refused.append(error)
+            agreed = False
+        if agreed:
             log.info("%s: %s, %s", step.subject, step.do, step.why)
             done.append(step)
-        return done
+        else:
+            log.warning("%s: could not %s it", step.subject, step.do)
+            left.add(step.run_id)
+    if refused:
+        raise refused[0]
+    return done
 
 
-def _carry_out(client: SyncPrefectClient, runs: Runs, step: Step) -> bool:
-    if step.run_id is None:
-        jobs.delete(runs.region, step.subject)
+def _carry_out(client: SyncPrefectClient, region: jobs.Region, step: Step) -> bool:
+    if step.do == Do.DELETE or step.run_id is None:
+        jobs.delete(region, step.subject)
         return True
     return HOW[step.do](client, step.run_id, step.why)
 

@@ -36,7 +36,7 @@ class Do(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do. `subject` is a job's or a run's name; `run_id` is the run, for jobs None.
+    """One thing to do. `subject` is a job's or a run's name; `run_id` is the run, None if nobody knows it.
 
     Two looks that find the same give equal steps: `state_id` is the state that the run was found in.
     """
@@ -96,12 +96,12 @@ def _about_jobs(jobs: Sequence[Job], run: Run | None, now: dt.datetime) -> Itera
         if run is None and now - job.created > STRANGE_AFTER:
             yield Step(Do.DELETE, job.name, "Prefect does not know its run")
         elif run and (run.final or run.state == StateType.SCHEDULED):
-            yield Step(Do.DELETE, job.name, f"its run {run.name} is {run.state.value.lower()}", state_id=run.state_id)
+            yield Step(Do.DELETE, job.name, f"its run {run.name} is {run.state.value.lower()}", run.id, run.state_id)
 
 
 def _about_stopped(run: Run, jobs: Sequence[Job], why: str, repeats: int) -> Iterator[Step]:
     for job in jobs:
-        yield Step(Do.DELETE, job.name, f"its run {run.name} has stopped", state_id=run.state_id)
+        yield Step(Do.DELETE, job.name, f"its run {run.name} has stopped", run.id, run.state_id)
     if run.state == StateType.CANCELLING:
         yield Step(Do.CANCEL, run.name, why, run.id, run.state_id)
         return

@@ -7,11 +7,15 @@ from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterId,
     FlowRunFilter,
     FlowRunFilterEndTime,
     FlowRunFilterId,
     FlowRunFilterState,
     FlowRunFilterStateType,
+    WorkerFilter,
+    WorkerFilterStatus,
     WorkPoolFilter,
     WorkPoolFilterName,
 )
@@ -54,7 +58,7 @@ class Run:
 def read(client: SyncPrefectClient, work_pool: str, crashed_after: dt.datetime, ids: Iterable[str] = ()) -> list[Run]:
     """Read the pool's runs that are pending, running or cancelling, or crashed of late, and those of these ids.
 
-    An id that is none of a run's is left out.
+    An id that is none of a run's is left out, and so are runs with a region of their own: their jobs are not looked at.
     """
     pool = WorkPoolFilter(name=WorkPoolFilterName(any_=[work_pool]))
     crashed = FlowRunFilter(
@@ -67,13 +71,14 @@ def read(client: SyncPrefectClient, work_pool: str, crashed_after: dt.datetime, 
     for start in range(0, len(others), PAGE):
         named = FlowRunFilter(id=FlowRunFilterId(any_=others[start : start + PAGE]))
         found |= {run.id: run for run in _pages(client, named, None)}
-    return [_run(client, run, run.state) for run in found.values() if run.state]
+    elsewhere = _elsewhere(client, found.values())
+    return [_run(client, run, run.state) for run in found.values() if run.state and run.id not in elsewhere]
 
 
 def at_work(client: SyncPrefectClient, work_pool: str) -> set[str]:
     """Name the pool's workers that Prefect hears from."""
-    workers = client.read_workers_for_work_pool(work_pool)
-    return {worker.name for worker in workers if worker.status == "ONLINE"}
+    online = WorkerFilter(status=WorkerFilterStatus(any_=["ONLINE"]))
+    return {worker.name for worker in client.read_workers_for_work_pool(work_pool, online)}
 
 
 def crash(client: SyncPrefectClient, run_id: UUID, why: str) -> bool:
@@ -109,6 +114,15 @@ def _pages(client: SyncPrefectClient, runs: FlowRunFilter, pool: WorkPoolFilter 
     while page := client.read_flow_runs(flow_run_filter=runs, work_pool_filter=pool, limit=PAGE, offset=offset):
         yield from page
         offset += len(page)
+
+
+def _elsewhere(client: SyncPrefectClient, runs: Iterable[FlowRun]) -> set[UUID]:
+    """Name the runs whose job variables, or whose deployment's, send them to another region than the pool's."""
+    deployments = DeploymentFilter(id=DeploymentFilterId(any_=list({run.deployment_id for run in runs} - {None})))
+    away = {
+        each.id for each in client.read_deployments(deployment_filter=deployments) if "region" in each.job_variables
+    }
+    return {run.id for run in runs if run.deployment_id in away or "region" in (run.job_variables or {})}
 
 
 def _run(client: SyncPrefectClient, run: FlowRun, state: State) -> Run:

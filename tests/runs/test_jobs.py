@@ -1,44 +1,17 @@
 """What Cloud Run says of jobs, as its API answers it."""
 
 import datetime as dt
-import io
-import json
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-import requests
 from google.api_core.exceptions import Forbidden, ServiceUnavailable
 
 from flows.etl.errors import is_transient
 from flows.runs import jobs
+from tests.runs.api import PARENT, region
 
-PARENT = "/v2/projects/p/locations/europe-west1"
 CREATED = "2026-11-23T10:00:00.123456Z"
 MADE = dt.datetime(2026, 11, 23, 10, 0, 0, 123456, dt.UTC)
-
-
-@dataclass
-class Api(requests.Session):
-    """Answers by method and address; all requests are noted."""
-
-    answers: dict[str, tuple[int, dict[str, Any]]]
-    asked: list[str] = field(default_factory=list)
-
-    def request(self, method: str, url: str, params: Any = None, **_: Any) -> requests.Response:  # type: ignore[override]
-        prepared = requests.Request(method, url, params=params).prepare()
-        said = f"{method} {(prepared.url or '').removeprefix('https://run.example')}"
-        self.asked.append(said)
-        answer = requests.Response()
-        answer.status_code, found = self.answers[said]
-        answer.raw = io.BytesIO(json.dumps(found).encode())
-        answer.request = prepared
-        return answer
-
-
-def region(answers: dict[str, tuple[int, dict[str, Any]]]) -> tuple[jobs.Region, Api]:
-    api = Api(answers)
-    return jobs.Region("https://run.example", "p", "europe-west1", api), api
 
 
 def job(name: str, run: str, pool: str = "landfall-dev") -> dict[str, Any]:

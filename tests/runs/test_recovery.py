@@ -51,14 +51,14 @@ def test_a_job_at_work_and_its_run_are_left_alone_whatever_prefect_says(
     old = replace(ENDED, name=f"{ENDED.name}-old")
     over = run.final or state == StateType.SCHEDULED
     found = steps(run, AT_WORK, old, workers=workers)
-    assert found == ([Step(Do.DELETE, old.name, "", None, run.state_id)] if over else [])
+    assert found == ([Step(Do.DELETE, old.name, "", run.id, run.state_id)] if over else [])
 
 
 def test_a_run_that_ended_without_a_word_is_set_to_crashed_and_run_again_with_its_job_gone_before() -> None:
     why = "Cloud Run says that able-ant-1-x failed: The container ran out of memory."
     found = steps(RUN, ENDED)
     assert found == [
-        Step(Do.DELETE, ENDED.name, "", None, RUN.state_id),
+        Step(Do.DELETE, ENDED.name, "", RUN.id, RUN.state_id),
         Step(Do.CRASH, "able-ant", "", RUN.id, RUN.state_id),
         Step(Do.REPEAT, "able-ant", "", RUN.id, RUN.state_id),
     ]
