@@ -114,7 +114,9 @@ def _report(
     return Reconciled(sum(len(each.partitions) for each in gathered), lines, bool(mended))
 
 
-@flow(name="reconcile", task_runner=tasks.FOUR_AT_ONCE)
+@flow(  # a name without a hyphen: infra/alerts.tf
+    name="reconcile", flow_run_name="reconcile", task_runner=tasks.FOUR_AT_ONCE
+)
 def reconcile(contract: str | None = None, mend: bool = False) -> Reconciled:
     """Name each divergence of what has landed, and mend it if asked.
 

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import prefect
 import pytest
-from prefect import states
+from prefect import Flow, states
 from prefect.client.schemas.objects import State
 from prefect.logging.configuration import load_logging_config
 from prefect.logging.formatters import PrefectFormatter
 
+from flows.reconcile import reconcile
 from flows.recover import recover
+from flows.sweep import sweep
 
 ALERTS = Path(__file__).parents[2] / "infra" / "alerts.tf"
 
@@ -51,7 +53,8 @@ def test_the_alert_on_missing_runs_counts_flow_runs_that_completed_and_no_tasks(
     assert not re.search(patterns()["run_success"], line(states.Completed(), of="task"))
 
 
-def test_a_recovery_every_quarter_of_an_hour_does_not_hide_that_no_other_run_completes() -> None:
-    name = str(recover.flow_run_name)
+@pytest.mark.parametrize("upkeep", [recover, reconcile, sweep], ids=["recover", "reconcile", "sweep"])
+def test_upkeep_does_not_hide_that_nothing_lands(upkeep: Flow[..., object]) -> None:
+    name = str(upkeep.flow_run_name)
     assert not re.search(patterns()["run_success"], line(states.Completed(), name=name))
     assert re.search(patterns()["run_failed"], line(states.Failed(), name=name))
