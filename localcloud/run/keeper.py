@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from localcloud.run.container import Command, Container, NotStarted, adopt_orphans
-from localcloud.run.memory import used_bytes
+from localcloud.run.memory import Meter
 from localcloud.run.order import Order
 from localcloud.run.outcome import (
     CANCELLED,
@@ -33,7 +33,7 @@ from localcloud.run.outcome import (
 from localcloud.state import Identity, Record, State
 
 STOP_GRACE_S = 5.0  # when the local cloud stops: less than it gives its own processes
-_LOOK_S = 0.05  # how often memory is measured
+_LOOK_S = 0.025  # how often memory is measured
 _MEBIBYTE = 1 << 20
 
 
@@ -122,10 +122,10 @@ def _attempt(order: Order, number: int, outcome: Outcome, state: State, stop: _S
 def _watch(order: Order, container: Container, scratch: Path, stop: _Stop) -> Attempt:
     """Wait for the container's end, and bring it about where it must be."""
     deadline, kill_at = time.monotonic() + order.timeout_s, None
-    peak, reason = 0, ""
+    meter, peak, reason = Meter(scratch), 0, ""
     while (code := container.exit_code()) is None:
         now = time.monotonic()
-        used = used_bytes(container.processes(), scratch)
+        used = meter.used_bytes(container.processes())
         peak = max(peak, used)
         if used > order.memory_bytes:
             container.kill()

@@ -3,13 +3,17 @@
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
 _ON_LINUX = sys.platform == "linux"
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_GROWN_BYTES = 1 << 20
+_STALE_S = 1.0
 
 
 def members(leader: int) -> list[int]:
@@ -25,18 +29,33 @@ def members(leader: int) -> list[int]:
     return found
 
 
-def used_bytes(pids: Iterable[int], scratch: Path) -> int:
-    """Return what the processes and the files that they wrote take.
+class Meter:
+    """Measures what a container's processes and the files that they wrote take.
 
     Processes count with their proportional share of each page (PSS), so that shared ones count once. On Cloud Run the
     file system is memory, so `scratch`, where a container writes its files, counts as well; also files there that have
     no name any more but are still open. Elsewhere than on Linux each process counts with what is resident.
+
+    The kernel walks all pages for a PSS: 5 ms for 240 MiB. So it is only asked again when the resident size, which is
+    at hand and not less, has grown, processes have come or gone, or a second has passed.
     """
-    processes = list(pids)
-    files = dict(_named_files(scratch))
-    for pid in processes:
-        files |= _open_files(pid, scratch)
-    return sum(map(_process_bytes, processes)) + sum(files.values())
+
+    def __init__(self, scratch: Path) -> None:
+        self._scratch = scratch
+        self._pids: list[int] = []
+        self._resident = self._shares = 0
+        self._due = 0.0
+
+    def used_bytes(self, pids: list[int]) -> int:
+        """Return what the container takes now; `pids` are all its processes."""
+        files = dict(_named_files(self._scratch))
+        for pid in pids:
+            files |= _open_files(pid, self._scratch)
+        resident = sum(map(_resident_bytes, pids))
+        if resident > self._resident + _GROWN_BYTES or pids != self._pids or time.monotonic() > self._due:
+            self._shares = sum(map(_shared_bytes, pids)) if _ON_LINUX else resident
+            self._pids, self._resident, self._due = pids, resident, time.monotonic() + _STALE_S
+        return self._shares + sum(files.values())
 
 
 def _children(pid: int) -> Iterator[int]:
@@ -52,11 +71,16 @@ def _by_psutil(leader: int) -> list[int]:
     return []
 
 
-def _process_bytes(pid: int) -> int:
-    if not _ON_LINUX:
-        with suppress(psutil.Error):
+def _resident_bytes(pid: int) -> int:
+    with suppress(psutil.Error):
+        if not _ON_LINUX:
             return int(psutil.Process(pid).memory_info().rss)
-        return 0
+        with suppress(OSError):
+            return int(_read(f"/proc/{pid}/statm").split()[1]) * _PAGE_BYTES
+    return 0  # gone
+
+
+def _shared_bytes(pid: int) -> int:
     with suppress(OSError):
         for line in _read(f"/proc/{pid}/smaps_rollup").splitlines():
             if line.startswith(b"Pss:"):
