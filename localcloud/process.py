@@ -17,7 +17,8 @@ from localcloud import bigquery, environment, metadata, storage
 from localcloud.access import logged, write_log
 from localcloud.publisher import Publisher, package_data
 from localcloud.run.faults import Faults
-from localcloud.run.fleet import Fleet, Place
+from localcloud.run.fleet import Fleet
+from localcloud.run.launch import Place
 from localcloud.run.operations import Operations
 from localcloud.run.rest import routes as run_routes
 from localcloud.secrets.rest import routes as secret_routes

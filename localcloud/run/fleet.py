@@ -1,69 +1,30 @@
-"""The jobs and executions of a data folder: what is kept of them, and how an execution gets its container."""
+"""The jobs and executions of a data folder, and what is kept of them."""
 
-import json
 import os
 import secrets as chance
 import shutil
 import signal
 import string
-import subprocess
-import sys
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from localcloud import groups
 from localcloud.rest import Refused
 from localcloud.run import resources
-from localcloud.run.environment import MissingSecret, resolved
-from localcloud.run.images import Images
-from localcloud.run.order import GRACE_S, Order
+from localcloud.run.launch import NotLaunched, Place, launch
 from localcloud.run.outcome import LOST, Outcome, cancel, delete, deleted, read_outcome, write_outcome
 from localcloud.secrets.store import Secrets
 from localcloud.state import Identity, read_json, replace_json
 
 Json = dict[str, Any]
-ROOT = Path(__file__).parents[2]  # where `-m localcloud` is found, installed or not
 CREATOR = "local@localhost"
-BEGIN_S = 30.0  # a keeper that has not begun by then never will
+BEGIN_S = 30.0  # an execution that was not started by then never will be
 _LETTERS = string.ascii_lowercase + string.digits
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where one local cloud keeps its executions, and what every container of it gets beside its own environment.
-
-    `network` stands for what a container on Google Cloud has by its network: where Google's services answer. `grace_s`
-    is the time between SIGTERM and SIGKILL.
-    """
-
-    data: Path
-    network: Mapping[str, str]
-    grace_s: float = GRACE_S
-
-    @property
-    def jobs(self) -> Path:
-        """The folder with a file for each job."""
-        return self.data / "cloudrun" / "jobs"
-
-    @property
-    def executions(self) -> Path:
-        """The folder with a folder for each execution."""
-        return self.data / "cloudrun" / "executions"
-
-    @property
-    def logs(self) -> Path:
-        """The folder with what the containers said."""
-        return self.data / "logs" / "run"
-
-    @property
-    def images(self) -> Images:
-        """The images that are known."""
-        return Images(self.data / "images.json")
 
 
 class Fleet:
@@ -150,7 +111,7 @@ class Fleet:
         shown = self.execution(name)
         if "completionTime" in shown:
             raise Refused("FAILED_PRECONDITION", f"Execution '{_last(name)}' has already completed.")
-        cancel(self._folder(name))
+        cancel(self._place.folder(name))
         return shown
 
     def delete_execution(self, name: str) -> Json:
@@ -179,60 +140,25 @@ class Fleet:
             "taskCount": 1,
             "template": template,
             "launchStage": job["launchStage"],
-            "logUri": self._log(name).as_uri(),
+            "logUri": self._place.log(name).as_uri(),
             "etag": _etag(),
             "made": now,
         }
-        folder = self._folder(made["name"])
+        folder = self._place.folder(made["name"])
         folder.mkdir(mode=0o700, parents=True)
         replace_json(folder / "execution.json", made)
         return made
 
     def _start(self, execution: Json) -> None:
         """Give an execution its keeper, or write down why it cannot have one."""
-        self._place.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-        container = execution["template"]["containers"][0]
-        image = self._place.images.find(container["image"])
-        if image is None:
-            self._refuse(execution, "CONTAINER_MISSING", resources.no_image(container["image"]))
-            return
-        project = execution["name"].split("/")[1]
         try:
-            declared = resolved(container.get("env", []), project, self._secrets)
-        except MissingSecret as error:
-            self._refuse(execution, "SECRETS_ACCESS_CHECK_FAILED", str(error))
-            return
-        name, task = _last(execution["name"]), execution["template"]
-        order = Order(
-            execution=name,
-            data=str(self._place.data),
-            folder=str(self._folder(execution["name"])),
-            log=str(self._log(name)),
-            arguments=[*container.get("command", []), *container.get("args", [])],
-            working_folder=container.get("workingDir", image.folder),
-            environment={
-                **image.variables(),
-                **self._place.network,
-                **declared,
-                "CLOUD_RUN_JOB": _last(execution["job"]),
-                "CLOUD_RUN_EXECUTION": name,
-                "CLOUD_RUN_TASK_INDEX": "0",
-                "CLOUD_RUN_TASK_COUNT": "1",
-            },
-            memory_bytes=resources.memory_bytes(container["resources"]["limits"]["memory"]),
-            timeout_s=resources.seconds(task["timeout"]),
-            attempts=task["maxRetries"] + 1,
-            grace_s=self._place.grace_s,
-        )
-        _keep(order)
-
-    def _refuse(self, execution: Json, reason: str, message: str) -> None:
-        execution["refused"] = {"state": "CONDITION_FAILED", "reason": reason, "message": message}
-        replace_json(self._folder(execution["name"]) / "execution.json", execution)
-        self._log(_last(execution["name"])).write_text(f"localcloud: {message}\n")
+            launch(self._place, self._secrets, execution)
+        except NotLaunched as refused:
+            execution["refused"] = refused.condition
+            replace_json(self._place.folder(execution["name"]) / "execution.json", execution)
 
     def _remove(self, execution: Json) -> None:
-        folder = self._folder(execution["name"])
+        folder = self._place.folder(execution["name"])
         cancel(folder)
         delete(folder)
         if "completionTime" in self._show(execution):
@@ -243,9 +169,9 @@ class Fleet:
 
     def _judged(self, kept: Json) -> Outcome | None:
         """Return how far an execution has come; one whose keeper has died has failed, and its container is ended."""
-        folder = self._folder(kept["name"])
+        folder = self._place.folder(kept["name"])
         outcome = read_outcome(folder)
-        if outcome is None:
+        if outcome is None:  # the API died before it had started the keeper
             if time.time() - kept["made"] < BEGIN_S:
                 return None
             outcome = Outcome(keeper=Identity.of(os.getpid()), started=kept["made"])
@@ -253,8 +179,8 @@ class Fleet:
             return outcome
         else:
             outcome = read_outcome(folder) or outcome  # it may have ended between the two looks
-        if outcome.ended is not None:
-            return outcome
+            if outcome.ended is not None:
+                return outcome
         if outcome.container and outcome.container.process():
             groups.signal_group(outcome.container.pid, signal.SIGKILL)
         lost = replace(outcome, reason=LOST, ended=time.time(), container=None, exit_code=1)
@@ -291,7 +217,7 @@ class Fleet:
         return kept
 
     def _found(self, name: str) -> Json | None:
-        folder = self._folder(name)
+        folder = self._place.folder(name)
         kept = read_json(folder / "execution.json")
         return None if kept is None or kept["name"] != name or deleted(folder) else kept
 
@@ -304,30 +230,6 @@ class Fleet:
     def _job_path(self, name: str) -> Path:
         _projects, project, _locations, location, _jobs, job = name.split("/")
         return self._place.jobs / project / location / f"{job}.json"
-
-    def _folder(self, name: str) -> Path:
-        return self._place.executions / _last(name)
-
-    def _log(self, execution: str) -> Path:
-        return self._place.logs / f"{execution}.log"
-
-
-def _keep(order: Order) -> None:
-    """Start an execution's keeper; a thread takes its exit code, so that no zombie stays."""
-    with Path(order.log).open("ab") as log:
-        keeper = subprocess.Popen(
-            [sys.executable, "-P", "-m", "localcloud.run.keeper"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=log,
-            cwd=ROOT,
-            env={"PYTHONPATH": str(ROOT)},
-            start_new_session=True,
-        )
-    if keeper.stdin is not None:  # always: it was started with a pipe
-        with keeper.stdin as pipe:
-            pipe.write(json.dumps(asdict(order)).encode())
-    threading.Thread(target=keeper.wait, daemon=True, name=f"reap {order.execution}").start()
 
 
 def _last(name: str) -> str:

@@ -7,6 +7,7 @@ Source: https://cloud.google.com/storage/docs/xml-api/reference-methods
 import base64
 from datetime import datetime
 from email.utils import format_datetime
+
 # it writes XML and reads none
 from xml.etree.ElementTree import Element, SubElement, tostring  # nosec B405
 

@@ -22,8 +22,9 @@ from starlette.routing import BaseRoute
 
 from localcloud.process import KEEP_ALIVE_S
 from localcloud.run.faults import Faults
-from localcloud.run.fleet import Fleet, Place
+from localcloud.run.fleet import Fleet
 from localcloud.run.images import Image
+from localcloud.run.launch import Place
 from localcloud.run.operations import Operations
 from localcloud.run.order import GRACE_S
 from localcloud.run.rest import routes as run_routes
