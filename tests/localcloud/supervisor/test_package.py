@@ -12,6 +12,7 @@ import pytest
 import urllib3
 from packaging.requirements import Requirement
 
+from flows import __version__
 from localcloud.supervisor import addresses_of
 
 ROOT = Path(__file__).parents[3]
@@ -63,7 +64,7 @@ def test_its_versions_are_those_of_the_whole() -> None:
         tomllib.loads((ROOT / path).read_text())["project"] for path in ("localcloud/pyproject.toml", "pyproject.toml")
     )
 
-    assert own["version"] == whole["version"]
+    assert own["version"] == __version__
     needed = {*own["dependencies"], *own["optional-dependencies"]["terraform"], *own["optional-dependencies"]["run"]}
     assert needed <= {*whole["dependencies"], *whole["optional-dependencies"]["local"]}
 
