@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from prefect import Flow
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelling
@@ -71,14 +72,19 @@ class Fleet:
         text = json.dumps({name: {"value": value} for name, value in outputs.items()})
         self._python("-m", "blocks", text=text)
         self._python("-m", "localcloud", "image", IMAGE, f"--folder={ROOT}", f"--data={self._data}")
-        for flow, name in ((web_to_bigquery, "web_to_bigquery"), (recover, "recover")):
-            self.deployments[name] = self.api.create_deployment(
-                self.api.create_flow(flow),
-                self.place.name,
-                work_pool_name=self.pool,
-                entrypoint=f"flows/{name}.py:{name}",
-                job_variables={"image": IMAGE, "env": self.place.settings},
-            )
+        self.deploy("web_to_bigquery", web_to_bigquery)
+        self.deploy("recover", recover)
+
+    def deploy(self, name: str, flow: Flow[..., Any], **job_variables: str | int) -> None:
+        """Register a deployment, or change what its jobs get."""
+        function = flow.fn.__name__
+        self.deployments[name] = self.api.create_deployment(
+            self.api.create_flow(flow),
+            f"{name}-{self.place.name}",
+            work_pool_name=self.pool,
+            entrypoint=f"flows/{function}.py:{function}",
+            job_variables={"image": IMAGE, "env": self.place.settings, **job_variables},
+        )
 
     def _python(self, *arguments: str, text: str = "") -> None:
         command = [sys.executable, *arguments]
@@ -106,16 +112,16 @@ class Fleet:
             worker.kill()
             worker.wait()
 
-    def start(self, flow: str, parameters: dict[str, Any], **job_variables: str | int) -> UUID:
+    def start(self, deployment: str, parameters: dict[str, Any], **job_variables: str | int) -> UUID:
         """Ask Prefect for a run."""
         run = self.api.create_flow_run_from_deployment(
-            self.deployments[flow], parameters=parameters, job_variables=job_variables
+            self.deployments[deployment], parameters=parameters, job_variables=job_variables
         )
         return run.id
 
-    def land(self, month: str, **job_variables: str | int) -> UUID:
+    def land(self, month: str, deployment: str = "web_to_bigquery", **job_variables: str | int) -> UUID:
         """Ask for a month of flights."""
-        return self.start("web_to_bigquery", {"contract": "flights", "first": month}, **job_variables)
+        return self.start(deployment, {"contract": "flights", "first": month}, **job_variables)
 
     def state(self, run_id: UUID) -> State:
         state = self.api.read_flow_run(run_id).state

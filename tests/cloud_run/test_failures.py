@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 
 from benchmarks import yellow
+from flows.web_to_bigquery import web_to_bigquery
 from tests.cloud_run.fleet import Fleet, wait_for
 from tests.end_to_end.place import Place, clients, content
 from tests.end_to_end.runner import Run, Runner
@@ -89,11 +90,13 @@ def _until_the_worker_dies(story: Story) -> None:
         fleet.place.publish(month, lines)
     fleet.work("first")
 
-    def land(what: str, *, held: bool = False, **job_variables: str | int) -> threading.Event:
+    def land(
+        what: str, *, held: bool = False, deployment: str = "web_to_bigquery", **job_variables: str
+    ) -> threading.Event:
         gate = threading.Event()
         if held:
             fleet.place.publisher.files[f"/flights/flights_{MONTHS[what]}.csv.gz"].held = gate
-        runs[what] = fleet.land(MONTHS[what], **job_variables)
+        runs[what] = fleet.land(MONTHS[what], deployment, **job_variables)
         return gate
 
     with fleet.fault("create", "UNAVAILABLE", 2), fleet.fault("executions.get", "UNAVAILABLE", 2):
@@ -103,7 +106,8 @@ def _until_the_worker_dies(story: Story) -> None:
     with fleet.fault("run", "LOST"):
         land("run lost")
     land("memory", memory="160Mi")
-    timeout = land("timeout", held=True, timeout=15)
+    fleet.deploy("hurried", web_to_bigquery, timeout=15)
+    timeout = land("timeout", held=True, deployment="hurried")
     cancelled = land("cancelled", held=True)
     watched = land("watched", held=True)
     land("cancelled early")
@@ -130,7 +134,7 @@ def _recover(story: Story) -> None:
     fleet.until(runs["watched"], "Completed")
     wait_for(lambda: not fleet.hears("first"), lambda: "Prefect still hears the worker")
     story.before = {what: (fleet.history(run), list(fleet.jobs(run).values())) for what, run in runs.items()}
-    fleet.api.update_flow_run(runs["timeout"], job_variables={"timeout": 600})  # a busy machine may need it
+    fleet.deploy("hurried", web_to_bigquery, timeout=600)  # a person gives it more time
     quickly = ("--repeats", "1", "--pause-s", "1.5")
     story.recovered = fleet.place.run(*quickly, flow="recover")
     source = f"{fleet.place.publisher.url}/{YELLOW}"
