@@ -29,7 +29,7 @@ BIN := .venv/bin
 PY := $(BIN)/python
 LOCAL := $(PY) -m localcloud
 CODE := flows blocks deployments localcloud rehearsal tests benchmarks docs
-SHIPPED := flows blocks deployments localcloud
+SHIPPED := flows blocks deployments localcloud rehearsal
 CHECKOV := checkov==3.3.30
 
 # for a real environment: plain terraform, with that environment's state and values, and with its own question before it acts
