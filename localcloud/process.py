@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from localcloud import bigquery, environment, metadata, storage
 from localcloud.access import logged, write_log
+from localcloud.browsers import closed_to_pages
 from localcloud.publisher import Publisher, package_data
 from localcloud.run.faults import Faults
 from localcloud.run.fleet import Fleet
@@ -57,7 +58,9 @@ def serve(data: Path, ports: Mapping[str, int]) -> None:
                 served["publisher"] = [*Publisher(data / "publisher", package_data()).routes()]
             if "run" in ports:
                 served |= _containers(data, ports)
-            _listen({ports[name]: logged(name, Starlette(routes=each)) for name, each in served.items()})
+            _listen(
+                {ports[name]: logged(name, closed_to_pages(Starlette(routes=each))) for name, each in served.items()}
+            )
         finally:
             warehouse.close()
     finally:

@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from localcloud import browsers
 from localcloud.access import say
 from localcloud.storage.errors import ApiError
 from localcloud.storage.exchange import Body, File, Request, Response, reply_error
@@ -97,6 +98,9 @@ class _Connection(BaseHTTPRequestHandler):
 
     def _reply(self) -> None:
         self._began = time.monotonic()
+        if browsers.is_a_pages(self.headers.get):
+            self.send_error(browsers.REFUSED, "Forbidden", browsers.WHY)
+            return
         chunked = "chunked" in (self.headers.get("Transfer-Encoding") or "").lower()
         announced = self.headers.get("Content-Length") or "0"
         if not announced.isdecimal():
