@@ -14,9 +14,9 @@ from rich.table import Table
 
 from flows import settings, tasks
 from flows.connection import connect
-from flows.etl.reconcile.divergence import Divergence, compare
-from flows.etl.reconcile.facts import Gathered
+from flows.etl.reconcile.divergence import Divergence
 from flows.etl.reconcile.mend import Mended
+from flows.etl.reconcile.twice import Compared
 from flows.logs import join_run_log
 from flows.order import every_order
 from flows.report import RunFailed
@@ -86,12 +86,12 @@ class Reconciled:
 Partition = tuple[str, str]  # contract and period
 
 
-def _mend(gathered: list[Gathered], found: dict[str, list[Divergence]]) -> dict[Partition, Mended | str]:
+def _mend(compared: list[Compared]) -> dict[Partition, Mended | str]:
     """Mend each partition that diverges; gives what was done, or why it failed: one does not stop the others."""
     futures = {
-        (each.contract.name, name): tasks.mend.submit(each.landings[name], list(divergences))
-        for each in gathered
-        for name, divergences in groupby(found[each.contract.name], key=lambda divergence: divergence.partition)
+        (each.gathered.contract.name, name): tasks.mend.submit(each.gathered.landings[name], list(divergences))
+        for each in compared
+        for name, divergences in groupby(each.divergences, key=lambda divergence: divergence.partition)
     }
     outcomes = {where: future.result(raise_on_failure=False) for where, future in futures.items()}
     return {
@@ -99,19 +99,18 @@ def _mend(gathered: list[Gathered], found: dict[str, list[Divergence]]) -> dict[
     }
 
 
-def _report(
-    gathered: list[Gathered], found: dict[str, list[Divergence]], mended: dict[Partition, Mended | str]
-) -> Reconciled:
+def _report(compared: list[Compared], mended: dict[Partition, Mended | str]) -> Reconciled:
     lines = []
-    for contract, divergences in found.items():
-        for each in divergences:
-            outcome = mended.get((contract, each.partition))
+    for each in compared:
+        contract = each.gathered.contract.name
+        for divergence in each.divergences:
+            outcome = mended.get((contract, divergence.partition))
             if isinstance(outcome, Mended):
-                is_mended = each.name not in outcome.left
-                lines.append(Line(contract, each, outcome.done if is_mended else "by hand", is_mended))
+                is_mended = divergence.name not in outcome.left
+                lines.append(Line(contract, divergence, outcome.done if is_mended else "by hand", is_mended))
             else:
-                lines.append(Line(contract, each, outcome or "", is_mended=False))
-    return Reconciled(sum(len(each.partitions) for each in gathered), lines, bool(mended))
+                lines.append(Line(contract, divergence, outcome or "", is_mended=False))
+    return Reconciled(sum(len(each.gathered.partitions) for each in compared), lines, bool(mended))
 
 
 @flow(  # a name without a hyphen: infra/alerts.tf
@@ -127,11 +126,9 @@ def reconcile(contract: str | None = None, mend: bool = False) -> Reconciled:
     join_run_log()
     values = settings.read()
     destination = connect(values)
-    gathered = [
-        tasks.gather_facts(destination, order, LEFT_OVER_AFTER) for order in every_order(values, destination, contract)
-    ]
-    found = {each.contract.name: compare(each) for each in gathered}
-    return _report(gathered, found, _mend(gathered, found) if mend else {}).told()
+    orders = every_order(values, destination, contract)
+    compared = [tasks.compare(destination, order, LEFT_OVER_AFTER) for order in orders]
+    return _report(compared, _mend(compared) if mend else {}).told()
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ from flows.etl.landing import Landing
 from flows.etl.landing_log import Claim
 from flows.etl.load import Loaded
 from flows.etl.recheck import recheck as recheck_
-from flows.etl.reconcile import facts
 from flows.etl.reconcile import mend as mending
+from flows.etl.reconcile import twice
 from flows.etl.restore import restore as restore_
 from flows.etl.sweep import sweep as sweep_
 from flows.runs import place
@@ -68,7 +68,7 @@ recheck = task(name="recheck", task_run_name="recheck {landing}", **STAGE)(reche
 sweep = task(name="sweep", **STAGE)(sweep_)
 look = task(name="look", **STAGE)(place.look)
 act = task(name="act", **STAGE)(place.act)
-gather_facts = task(name="gather-facts", **STAGE)(facts.gather)
+compare = task(name="compare", **STAGE)(twice.look)
 mend = task(name="mend", task_run_name="mend {landing}", **{**STAGE, "retry_condition_fn": may_go_on})(mending.mend)
 
 

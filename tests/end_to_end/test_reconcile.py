@@ -10,6 +10,7 @@ import pytest
 from flows.etl import contract, ledger, load, plan
 from flows.etl.contract import Contract
 from flows.etl.destination import Destination, open_destination
+from flows.etl.reconcile import twice
 from flows.etl.reconcile.divergence import Divergence, compare
 from flows.etl.reconcile.facts import gather
 from flows.etl.reconcile.mend import BY_HAND, mend
@@ -234,6 +235,25 @@ def test_as_many_partitions_as_there_are_cost_the_same_requests(
         three = cost()
     assert one[2] == 1
     assert three == (one[0], one[1], 3)
+
+
+def test_a_landing_that_passes_meanwhile_is_no_divergence(
+    landed: Place, flights: Contract, january: list[str], cloud: dict[str, str]
+) -> None:
+    with Proxy(cloud["STORAGE_EMULATOR_HOST"]) as storage:
+        lake_client, _ = clients({**cloud, "STORAGE_EMULATOR_HOST": storage.url})
+        proxied = dataclasses.replace(landed.destination, bucket=lake_client.bucket(landed.bucket))
+
+        def pass_by(rows: int) -> Fault:
+            meanwhile = lambda: land_month(landed, flights, "2013-01", january[:rows])  # noqa: E731
+            return storage.add(Fault(lambda asked: "prefix=log" in asked.path, before=meanwhile))
+
+        fault = pass_by(50)
+        at_first = {each.name for each in found(landed, flights, proxied)}
+        assert at_first == {"lake object gone", "quarantine object gone", "superseded object left"}
+        another = pass_by(60)
+        assert twice.look(proxied, order_of(landed, flights), dt.timedelta()).divergences == []
+        assert (fault.fired, another.fired) == (1, 1)
 
 
 def test_a_nightly_run_compares_all_that_has_landed_and_mends_when_asked(place: Place, january: list[str]) -> None:
