@@ -104,12 +104,13 @@ def test_what_cannot_be_brought_back_is_refused_and_nothing_is_written(place: Pl
     for blob in place.storage.list_blobs(place.bucket, prefix="superseded/"):
         blob.delete()  # as the lifecycle rule does
     before = place.snapshot()
-    for period, as_of, why in [
+    refused: list[tuple[str, int | dt.datetime, str]] = [
         ("2013-01", 0, "found claim 0 without its object"),
         ("2013-01", 7, r"found no claim as of 7, expected one of its log \(0 of "),
         ("2013-01", dt.datetime(2001, 1, 1, tzinfo=dt.UTC), r"found no claim as of 2001-01-01 00:00:00\+00:00"),
         ("2013-02", 0, r"expected one of its log \(none\)"),
-    ]:
+    ]
+    for period, as_of, why in refused:
         with pytest.raises(ClaimGone, match=f"{why}.* nothing was written"):
             bring_back(place, as_of, period=period)
     assert place.snapshot() == before
