@@ -64,7 +64,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 .PHONY: help run up status down env chosen plan apply destroy blocks deploy worker test coverage conformance check lint workflows audit docs chaos chaos-mutants fuzz lock bench rehearse clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { gsub(/\$$\$$/, "$$", $$2); printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { gsub(/\$$\$$/, "$$", $$2); printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 	@echo '  make run CONTRACT=weather FROM=2013-01 TO=2013-03'
 
 run: $(INSTALLED) ## land a contract on the local cloud: web -> GCS -> BigQuery
@@ -182,6 +182,9 @@ docs: $(INSTALLED) ## write docs/contracts.md anew from the contract's models, a
 
 chaos: $(INSTALLED) ## strike landings at every boundary, judge what is left, and write docs/reliability.md; SEED=, OPTIONS='--only "job sent"'
 	@$(LOCAL) exec --data $(CHAOS_DATA) -- $(PY) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(OPTIONS),$(OPTIONS),--page)
+
+chaos-mutants: $(INSTALLED) ## break one invariant after the other, and see that the fault matrix notices each
+	@$(LOCAL) exec --data $(CHAOS_DATA) -- $(PY) -m tests.chaos.mutants
 
 fuzz: $(INSTALLED) ## read mutated contracts and files for SECONDS=300, and show what is not refused with a word
 	@$(PY) -m tests.fuzz --seconds $(SECONDS)

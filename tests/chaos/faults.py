@@ -1,6 +1,7 @@
 """The faults: what befalls the request at a boundary, or the process that makes it."""
 
 import dataclasses
+import gzip
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,7 +14,10 @@ Kind = Literal[
     "SIGTERM",
     "reset",
     "stall",
-    "pause",
+    "overtaken",
+    "taken back",
+    "twin",
+    "killed, taken back",
     "429 once",
     "500 once",
     "503 once",
@@ -22,6 +26,7 @@ Kind = Literal[
     "503 always",
     "truncated",
     "checksum",
+    "short file",
     "cloud restarted",
     "Prefect restarted",
     "full disk",
@@ -35,7 +40,10 @@ MEANINGS: dict[str, str] = {
     "SIGTERM": "the process is told to end, as Cloud Run does, and killed 10 s later",
     "reset": "the connection is reset; after: the request was served and its reply is lost",
     "stall": "the line stays silent until the client gives up",
-    "pause": "the process stands still while another one lands newer content, and then goes on",
+    "overtaken": "the process stands still while another one lands newer content, and then goes on",
+    "taken back": "the same, and the newer content is the one of before",
+    "twin": "the process stands still while another one lands the same content, and then goes on",
+    "killed, taken back": "the process is killed, and the publisher serves the content of before again",
     "429 once": "one answer says 429",
     "500 once": "one answer says 500",
     "503 once": "one answer says 503",
@@ -44,6 +52,7 @@ MEANINGS: dict[str, str] = {
     "503 always": "every answer says 503, until the fault is lifted for the repeat",
     "truncated": "the answer breaks off in its middle",
     "checksum": "a byte of the body, or the checksum in the answer, is another one",
+    "short file": "the publisher sends a whole file with fewer rows than the contract's checks let in",
     "cloud restarted": "storage and BigQuery are killed and started again",
     "Prefect restarted": "Prefect's server is killed and started again",
     "full disk": "the disk is full in the middle of the file",
@@ -87,13 +96,16 @@ class Fault:
         """Say what befalls the request; *answered* and *at* are of a boundary that is behind the answer."""
         ends: dict[str, Callable[[], Awaitable[None]]] = {
             "SIGKILL": hooks.kill,
+            "killed, taken back": hooks.kill,
             "clock ahead": hooks.kill,
             "clock behind": hooks.kill,
             "cloud restarted": hooks.restart_cloud,
         }
         goes_on: dict[str, Callable[[], Awaitable[None]]] = {
             "SIGTERM": hooks.terminate,
-            "pause": hooks.wait,
+            "overtaken": hooks.wait,
+            "taken back": hooks.wait,
+            "twin": hooks.wait,
             "Prefect restarted": hooks.restart_prefect,
         }
         if self.kind in ends:
@@ -102,15 +114,16 @@ class Fault:
             return Blow("pass", hook=goes_on[self.kind], at=at)
         if self.kind in ("reset", "stall"):
             return Blow("reset" if self.kind == "reset" else "hold", at=at)
-        match self.kind:
-            case "truncated":
-                assert answered
-                return Blow("close", at=len(answered.body) // 2 if at is None else at)
-            case "checksum":
-                assert answered
-                return Blow("answer", instead=corrupted(answered))
-            case _:
-                return Blow("answer", instead=refusal(int(self.kind[:3])))
+        if self.kind == "truncated":
+            assert answered
+            return Blow("close", at=len(answered.body) // 2 if at is None else at)
+        return Blow("answer", instead=self._instead(answered))
+
+    def _instead(self, answered: Answered | None) -> Answered:
+        if self.kind not in ("checksum", "short file"):
+            return refusal(int(self.kind[:3]))
+        assert answered
+        return corrupted(answered) if self.kind == "checksum" else shortened(answered)
 
 
 def refusal(status: int) -> Answered:
@@ -133,3 +146,9 @@ def corrupted(answered: Answered) -> Answered:
         return dataclasses.replace(answered, body=answered.body[:middle] + changed + answered.body[middle + 1 :])
     resource["crc32c"] = "AAAAAA=="
     return dataclasses.replace(answered, body=json.dumps(resource).encode())
+
+
+def shortened(answered: Answered) -> Answered:
+    """Give the file's first rows alone, well packed and with a length of their own."""
+    lines = gzip.decompress(answered.body).splitlines(keepends=True)
+    return dataclasses.replace(answered, body=gzip.compress(b"".join(lines[:4]), mtime=0))

@@ -39,6 +39,9 @@ def judge(place: Place, expected: Content, seen: Reader, versions: list[Content 
     if claims:
         wrong += _ledger(place, claims[-1], expected)
         wrong += _lake(place, claims, month)
+    published = len([version for version in versions if version])
+    if len(claims) > published:
+        wrong.append(f"the log has {len(claims)} claims, expected one for each of {published} contents at most")
     jobs = _loads(place, month)
     wrong += _jobs(jobs, month)
     in_load, said = _reader(seen, versions, jobs)
@@ -94,9 +97,21 @@ def _lake(place: Place, claims: list[dict[str, Any]], month: str) -> list[str]:
     return wrong
 
 
+def unclaimed(place: Place, month: str) -> list[str]:
+    """Name what no claim names."""
+    claimed = {claim["lake_uri"] for claim in place.claims(month, "parcels")}
+    names = [f"gs://{place.bucket}/{name}" for name in place.objects(f"lake/parcels/{month}/")]
+    return [name for name in names if name not in claimed]
+
+
+def sweep_now(place: Place) -> None:
+    """Sweep what no claim names, however young."""
+    sweep(place.destination, "parcels", dt.timedelta(0))
+
+
 def sweep_up(place: Place, month: str) -> list[str]:
     """Sweep what no claim names, however young; then the month must have one object, and nothing put aside."""
-    sweep(place.destination, "parcels", dt.timedelta(0))
+    sweep_now(place)
     left = place.objects(f"lake/parcels/{month}/") + place.objects(f"quarantine/parcels/{month}/")
     claimed = place.claims(month, "parcels")[-1]["lake_uri"].removeprefix(f"gs://{place.bucket}/")
     return [] if left == [claimed] else [f"after a sweep the lake holds {left}, expected {claimed} alone"]
@@ -130,11 +145,10 @@ def _reader(seen: Reader, versions: list[Content | None], jobs: list[Any]) -> tu
         if poll.outline not in outlines:
             wrong.append(f"a reader saw {poll.rows} rows, which are no whole content")
             break
-        now = outlines.index(poll.outline)
-        if now < last:
-            wrong.append(f"a reader saw {versions[now]} after {versions[last]}")
+        if poll.outline not in outlines[last:]:
+            wrong.append(f"a reader saw {versions[outlines.index(poll.outline)]} after {versions[last]}")
             break
-        last = max(last, now)
+        last = outlines.index(poll.outline, last)
     spans = [(_s(job.created), _s(job.ended)) for job in jobs if job.ended]
     first = seen.polls[0].began if seen.polls else 0
     in_load = sum(

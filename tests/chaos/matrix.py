@@ -23,6 +23,9 @@ TRUNCATED = {
     "rows counted",
     "ledger written",
 }
+SHORT = {"request"}
+TAKEN_BACK = {"claim", "superseded object copied", "job sent", "job done", "ledger written"}
+TWINS = {"last part", "claim", "superseded object deleted", "job sent", "job running", "rows counted", "ledger written"}
 PAUSED = {
     "request", "last part", "finalised", "second look", "claim", "superseded object copied",
     "superseded object deleted", "older job waited for", "job sent", "job running", "job done", "rows counted",
@@ -37,7 +40,9 @@ CLOUD_RESTARTED = {
 PREFECT_RESTARTED = {"flow run begins", "job sent", "flow run ends"}
 CLOCK_OFF = {"claim", "superseded object copied", "job sent", "ledger written"}
 PLACED: tuple[tuple[set[str], tuple[Kind, ...]], ...] = (
-    (PAUSED, ("pause",)),
+    (PAUSED, ("overtaken",)),
+    (TWINS, ("twin",)),
+    (TAKEN_BACK, ("taken back", "killed, taken back")),
     (CLOUD_RESTARTED, ("cloud restarted",)),
     (PREFECT_RESTARTED, ("Prefect restarted",)),
     (CLOCK_OFF, ("clock ahead", "clock behind")),
@@ -91,6 +96,8 @@ def _faults(boundary: Boundary) -> list[Fault]:
             found += [Fault(kind, "before") for kind in ALWAYS]
     if boundary.name in TRUNCATED:
         found.append(Fault("truncated", "after" if not middle else "before"))
+    if boundary.name in SHORT:
+        found.append(Fault("short file", "after"))
     if boundary.name in CHECKSUMS:
         found.append(Fault("checksum", "after"))
     for names, kinds in PLACED:

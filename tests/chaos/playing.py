@@ -111,7 +111,7 @@ def _play(
                 lanes[form] = Lane(opened, opened.place(led), upstreams, form, cloud)
             lane = lanes[form]
             if not landed[form]:
-                landed[form] = opened.months(AHEAD)
+                landed[form] = opened.months(min(AHEAD, waiting.qsize() + 1))
                 for each in landed[form]:
                     opened.serve(lane.content(each, "A"))
                 opened.land(lane.place, form, landed[form][0], landed[form][-1])

@@ -5,12 +5,12 @@ import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from tests.chaos import content
+from tests.chaos import content, judge
 from tests.chaos.ambush import Ambush
 from tests.chaos.boundaries import HOPS, PREFECT, PUBLISHER, STORAGE, WAREHOUSE, Boundary
 from tests.chaos.content import Content, Form
 from tests.chaos.faults import Fault
-from tests.chaos.judge import Verdict, judge, sweep_up
+from tests.chaos.judge import Verdict
 from tests.chaos.own_cloud import OwnCloud
 from tests.chaos.proxy import Proxy
 from tests.chaos.reader import Reader
@@ -101,14 +101,15 @@ def play(lane: Lane, scenario: Scenario, month: str) -> Outcome:
         loop = lane.session.loop
         urls = {hop: stack.enter_context(Proxy(loop, hop, lane.upstreams[hop], trap)).url for hop in HOPS}
         stack.enter_context(reader)
-        _Play(lane, scenario, outcome, trap, lane.settings(urls), [old, new]).to_the_end()
+        versions = [old, new]
+        _Play(lane, scenario, outcome, trap, lane.settings(urls), new, versions).to_the_end()
         outcome.fired = trap.fired
-        versions = [old, new, *([outcome.final] if outcome.final not in (None, new) else [])]
-        outcome.final = outcome.final or new
+        outcome.final = versions[-1]
         if not outcome.wrong:
-            outcome.verdict = judge(lane.place, outcome.final, reader, versions)
+            assert outcome.final
+            outcome.verdict = judge.judge(lane.place, outcome.final, reader, versions)
             outcome.wrong += outcome.verdict.wrong
-            outcome.wrong += sweep_up(lane.place, month)
+            outcome.wrong += judge.sweep_up(lane.place, month)
     outcome.seconds = time.monotonic() - began
     return outcome
 
@@ -120,7 +121,8 @@ class _Play:
     outcome: Outcome
     trap: Ambush
     settings: dict[str, str]
-    versions: list[Content | None]
+    _new: Content
+    versions: list[Content | None]  # as they are published
 
     def to_the_end(self) -> None:
         """Run, be struck, repeat."""
@@ -128,8 +130,8 @@ class _Play:
         self.lane.session.serve(self._new)
         run = self._start_struck()
         self.trap.run = run
-        if kind == "pause":
-            self._overtake(run)
+        if kind in ("overtaken", "taken back", "twin"):
+            self._overtake(run, kind)
         else:
             self._end(run)
         self.outcome.code, self.outcome.text = run.code, run.text
@@ -140,7 +142,13 @@ class _Play:
             self.outcome.wrong.append(
                 f"the run ended with {run.code} under a lasting fault, expected it to have failed"
             )
+        if self.scenario.boundary.hop == PUBLISHER and run.code == 1:
+            left = judge.unclaimed(self.lane.place, self._new.month)
+            self.outcome.wrong += [f"the run failed of its source, and {name} is visible" for name in left]
+        if kind == "killed, taken back":
+            self._publish("A")
         self.trap.lifted = True
+        judge.sweep_now(self.lane.place)  # at the worst of times, and of any age
         repeat = self._start()
         try:
             repeat.wait(RUN_AT_MOST_S)
@@ -151,12 +159,6 @@ class _Play:
             self.outcome.wrong.append(f"the repeat ended with {repeat.code}: {repeat.last_line}")
             self.outcome.text += repeat.text
         self.outcome.repeat = repeat.last_line
-
-    @property
-    def _new(self) -> Content:
-        new = self.versions[-1]
-        assert new
-        return new
 
     def _start(self, plant: str = LANDING) -> Run:
         return self.lane.place.start("parcels", self._new.month, plant=plant, **self.settings)
@@ -188,6 +190,9 @@ class _Play:
                 hours = {f"{(now.tm_hour - i) % 24:02d}:" for i in (0, 1) if i == 0 or now.tm_min < 3}
                 if run.text[:3] not in hours:
                     self.outcome.wrong.append(f"the run's clock was not off: {run.text[:40]!r}")
+            case "checksum" if self.scenario.boundary.hop == STORAGE:
+                if sum("uploadType=resumable" in each and " POST " in each for each in self.trap.asked) < 2:
+                    self.outcome.wrong.append("the wrong checksum was taken for the right one: nothing was sent again")
 
     def _end(self, run: Run) -> None:
         """Wait for the run's end; told to end, it has as long as Cloud Run gives it."""
@@ -206,14 +211,19 @@ class _Play:
             run.wait()
             self.outcome.wrong.append(f"the run hung for {RUN_AT_MOST_S} s")
 
-    def _overtake(self, run: Run) -> None:
+    def _publish(self, version: str) -> None:
+        """Let the publisher serve something else from now on."""
+        newest = self.lane.content(self._new.month, version)
+        self.versions.append(newest)
+        self.lane.session.serve(newest)
+
+    def _overtake(self, run: Run, kind: str) -> None:
         """While the run stands still, let another land newer content; then let it go on."""
         deadline = time.monotonic() + RUN_AT_MOST_S
         while not self.trap.fired and run.code is None and time.monotonic() < deadline:
             time.sleep(0.01)
-        newest = self.lane.content(self._new.month, "C")
-        self.outcome.final = newest
-        self.lane.session.serve(newest)
+        if kind != "twin":
+            self._publish("C" if kind == "overtaken" else "A")
         other = self._start()
         try:
             if other.wait(RUN_AT_MOST_S) != 0:
