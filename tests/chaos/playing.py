@@ -76,6 +76,20 @@ def _number(month: str) -> int:
     return int(month[:4]) * 12 + int(month[5:])
 
 
+def lane_on(opened: Session, form: Form = "gzip", cloud: OwnCloud | None = None) -> Lane:
+    """Make a lane with an environment of its own, on the shared cloud or on another one."""
+    environment = {**opened.cloud, **(cloud.environment if cloud else {})}
+    upstreams = {
+        PUBLISHER: opened.publisher.url,
+        STORAGE: environment["STORAGE_EMULATOR_HOST"],
+        WAREHOUSE: environment["BIGQUERY_EMULATOR_HOST"],
+        PREFECT: environment["PREFECT_API_URL"].removesuffix("/api"),
+    }
+    led = {name: value for name, value in environment.items() if name.startswith(("PREFECT_", "GCE_"))}
+    led |= {"STORAGE_EMULATOR_HOST": upstreams[STORAGE], "BIGQUERY_EMULATOR_HOST": upstreams[WAREHOUSE]}
+    return Lane(opened, opened.place(led), upstreams, form, cloud)
+
+
 def _play(
     opened: Session,
     waiting: Waiting,
@@ -84,18 +98,6 @@ def _play(
     cloud: OwnCloud | None,
 ) -> None:
     """Play what waits, one after the other, until nothing does."""
-    environment = {**opened.cloud, **(cloud.environment if cloud else {})}
-    kept = {name: value for name, value in environment.items() if name.startswith(("PREFECT_", "GCE_"))}
-    upstreams = {
-        PUBLISHER: opened.publisher.url,
-        STORAGE: environment["STORAGE_EMULATOR_HOST"],
-        WAREHOUSE: environment["BIGQUERY_EMULATOR_HOST"],
-        PREFECT: environment["PREFECT_API_URL"].removesuffix("/api"),
-    }
-    led = kept | {
-        "STORAGE_EMULATOR_HOST": upstreams[STORAGE],
-        "BIGQUERY_EMULATOR_HOST": upstreams[WAREHOUSE],
-    }
     lanes: dict[Form, Lane] = {}
     landed: dict[Form, list[str]] = {"gzip": [], "zip": []}
     while goes_on():
@@ -105,10 +107,10 @@ def _play(
             return
         form = scenario.form
         if scenario.boundary.world == "first":
-            lane, month = Lane(opened, opened.place(led), upstreams, form, cloud), opened.months(1)[0]
+            lane, month = lane_on(opened, form, cloud), opened.months(1)[0]
         else:
             if form not in lanes:
-                lanes[form] = Lane(opened, opened.place(led), upstreams, form, cloud)
+                lanes[form] = lane_on(opened, form, cloud)
             lane = lanes[form]
             if not landed[form]:
                 landed[form] = opened.months(min(AHEAD, waiting.qsize() + 1))
@@ -118,6 +120,8 @@ def _play(
             month = landed[form].pop()
         outcome = play(lane, scenario, month)
         outcomes.append(outcome)
+        if outcome.wrong:
+            print(outcome.told(), flush=True)
         word = "FAILED" if outcome.wrong else "ok"
         print(
             f"{len(outcomes):4} {word:6} {outcome.seconds:5.1f} s  {scenario.name}: {outcome.code}; {outcome.repeat}",

@@ -12,6 +12,7 @@ import os
 import select
 import signal
 import sys
+import traceback
 from typing import Any
 
 import flows.gcs_to_bigquery
@@ -71,6 +72,9 @@ def _start(line: bytes) -> int:
         if isinstance(end.code, str):
             sys.stderr.write(end.code + "\n")
         code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+    except BaseException:
+        traceback.print_exc()  # the interpreter would, at the end of any other process
+        raise
     finally:
         atexit._run_exitfuncs()  # noqa: SLF001 - as at the end of any process: Prefect sends its last logs then
         sys.stdout.flush()
