@@ -32,7 +32,7 @@ class Mutant:
             subprocess.CalledProcessError: the patch does not fit the code any more.
         """
         subprocess.run(
-            ["git", "apply", "--whitespace=nowarn", str(self.patch)],
+            ["git", "apply", "--whitespace=nowarn", "-C1", str(self.patch)],
             cwd=tree,
             check=True,
             capture_output=True,
