@@ -181,7 +181,7 @@ docs: $(INSTALLED) ## write docs/contracts.md anew from the contract's models, a
 	@$(PY) -m tests.conformance.page
 
 chaos: $(INSTALLED) ## strike landings at every boundary, judge what is left, and write docs/reliability.md; SEED=, OPTIONS='--only "job sent"'
-	@$(LOCAL) exec --data $(CHAOS_DATA) -- $(PY) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(OPTIONS),$(OPTIONS),--page)
+	@$(LOCAL) exec --data $(CHAOS_DATA) -- $(PY) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(OPTIONS),$(OPTIONS),--page --schedules 10)
 
 chaos-mutants: $(INSTALLED) ## break one invariant after the other, and see that the fault matrix notices each
 	@$(LOCAL) exec --data $(CHAOS_DATA) -- $(PY) -m tests.chaos.mutants

@@ -10,8 +10,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.chaos import matrix, page, session
-from tests.chaos.playing import play_all
+from tests.chaos import matrix, page, schedules, session
+from tests.chaos.playing import lane_on, play_all
 from tests.chaos.scenario import Outcome, shuffled
 
 PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
@@ -29,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began = time.monotonic()
     with session.opened(os.environ) as opened:
         outcomes = play_all(opened, wanted, options.lanes, stop_at_first=options.stop_at_first)
+        if options.schedules:
+            schedules.play(lane_on(opened), options.seed, options.schedules)
     seconds = time.monotonic() - began
     failed = [each for each in outcomes if each.wrong]
     for each in failed:
@@ -54,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="orders the scenarios")
     parser.add_argument("--lanes", type=int, default=4, help="scenarios side by side (default: %(default)s)")
     parser.add_argument("--only", action="append", help="play the scenarios whose name has this in it; repeatable")
+    parser.add_argument("--schedules", type=int, default=0, help="generated schedules to play after the matrix")
     parser.add_argument("--short", action="store_true", help="play the short version")
     parser.add_argument("--stop-at-first", action="store_true", help="play nothing more once something did not hold")
     parser.add_argument("--page", action="store_true", help="write the outcome into docs/reliability.md")

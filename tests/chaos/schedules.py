@@ -72,6 +72,7 @@ class Schedule(RuleBasedStateMachine):
         self.versions = {name: self.lane.content(self.month, name) for name in "ABC"}
         self.published: list[Content] = []
         self.settled: Content | None = None  # what the last run that came through has landed
+        self.stands: tuple[Content, Content] | None = None  # what was brought back, and over which that is served
         self._publish("A")
 
     @rule(version=st.sampled_from("ABC"))
@@ -88,6 +89,7 @@ class Schedule(RuleBasedStateMachine):
 
     @rule(processes=st.integers(2, 3), version=st.sampled_from("ABC"))
     def race_while_the_publisher_changes(self, processes: int, version: str) -> None:
+        self._know_what_stands()
         runs = [self._start({}) for _ in range(processes)]
         self._publish(version)
         self._come_through([*runs, self._start({})], settles=False)
@@ -95,6 +97,7 @@ class Schedule(RuleBasedStateMachine):
 
     @rule(boundary=st.sampled_from(KILLED_AT), phase=st.sampled_from(("before", "after")))
     def kill(self, boundary: str, phase: Any) -> None:
+        self._know_what_stands()
         place = next(each for each in BOUNDARIES if each.name == boundary)
         trap = Ambush(place, Fault("SIGKILL", phase), Reader(self._warehouse, self.lane.place.dataset, self.month))
         with ExitStack() as stack:
@@ -103,7 +106,20 @@ class Schedule(RuleBasedStateMachine):
             trap.run = self._start(self.lane.settings(urls))
             code = trap.run.wait(RUN_AT_MOST_S)
         assert code == (-9 if trap.fired else 0), trap.run.text
-        self.settled = None if trap.fired else self.versions_served
+        self.settled = None if trap.fired else self._expected()
+
+    @precondition(lambda self: self.settled is not None)
+    @rule(choice=st.integers(0, 99))
+    def bring_back(self, choice: int) -> None:
+        """Ask for the content of an older claim whose object is still kept."""
+        kept = {name.rpartition("/")[2] for name in self.lane.place.objects(f"superseded/parcels/{self.month}/")}
+        older = [c for c in self.lane.place.claims(self.month, "parcels") if c["lake_uri"].rpartition("/")[2] in kept]
+        if not older:
+            return
+        wanted = older[choice % len(older)]
+        content = next(each for each in self.published if each.sha256 == wanted["source_sha256"])
+        self.stands = (content, self._served)
+        self._come_through([self._start({}, "--as-of", str(wanted["n"]))])
 
     @rule()
     def sweep(self) -> None:
@@ -143,23 +159,33 @@ class Schedule(RuleBasedStateMachine):
         return self.lane.upstreams["warehouse"]
 
     @property
-    def versions_served(self) -> Content:
-        """What the publisher serves."""
+    def _served(self) -> Content:
         return self.published[-1]
+
+    def _know_what_stands(self) -> None:
+        """Let a run notice that the publisher has changed: nobody can tell whether one that is killed does."""
+        if self.stands and self.stands[1] != self._served:
+            self._come_through([self._start({})])
+
+    def _expected(self) -> Content:
+        """What a run leaves in the table: what was brought back stands until the publisher changes."""
+        if self.stands and self.stands[1] != self._served:
+            self.stands = None
+        return self.stands[0] if self.stands else self._served
 
     def _publish(self, version: str) -> None:
         self.published.append(self.versions[version])
         self.lane.session.serve(self.versions[version])
 
-    def _start(self, addresses: dict[str, str]) -> Run:
+    def _start(self, addresses: dict[str, str], *options: str) -> Run:
         chosen = addresses or self.lane.settings(self.lane.upstreams)
-        return self.lane.place.start("parcels", self.month, plant=LANDING, **chosen)
+        return self.lane.place.start("parcels", self.month, *options, plant=LANDING, **chosen)
 
     def _come_through(self, runs: list[Run], *, settles: bool = True) -> None:
         codes = [run.wait(RUN_AT_MOST_S) for run in runs]
         assert codes == [0] * len(runs), "\n".join(run.text for run in runs)
         if settles:
-            self.settled = self.versions_served
+            self.settled = self._expected()
             assert digest(judge.rows(self.lane.place, self.month)) == self.settled.digest
             claims = self.lane.place.claims(self.month, "parcels")
             assert claims[-1]["source_sha256"] == self.settled.sha256

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.chaos import matrix, session
+from tests.chaos import matrix, schedules, session
 from tests.chaos.boundaries import BOUNDARIES
 from tests.chaos.faults import MEANINGS
-from tests.chaos.playing import play_all
+from tests.chaos.playing import lane_on, play_all
 
 
 def test_the_matrix_has_200_scenarios_each_with_a_name_of_its_own() -> None:
@@ -18,6 +18,12 @@ def test_the_short_version_meets_every_boundary_and_every_fault() -> None:
     chosen = matrix.sample()
     assert {each.boundary.name for each in chosen} == {boundary.name for boundary in BOUNDARIES}
     assert {each.fault.kind for each in chosen} == set(MEANINGS)
+
+
+@pytest.mark.timeout(900)
+def test_generated_schedules_of_publishing_killing_and_racing_keep_to_the_model(cloud: dict[str, str]) -> None:
+    with session.opened(cloud) as opened:
+        schedules.play(lane_on(opened), seed=20261123, schedules=3)
 
 
 @pytest.mark.timeout(900)

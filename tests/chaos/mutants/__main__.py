@@ -47,7 +47,7 @@ def _survivor(mutant: Mutant, folder: Path) -> str | None:
     tree = copy(folder / mutant.name)
     mutant.apply(tree)
     code, said = play(tree, mutant.noticed_by)
-    wrong = [line.strip() for line in said if line.startswith("  ")]
+    wrong = [line.strip() for line in said if line.startswith("  ") and not line.startswith("    |")]
     noticed = code == 1 and bool(wrong)
     print(f"{'noticed ' if noticed else 'SURVIVED'} {mutant.name}: {mutant.why}", flush=True)
     print("\n".join(f"    {line}" for line in (wrong[:3] if noticed else said[-30:])), flush=True)
