@@ -229,25 +229,31 @@ def check(loaded: Loaded) -> Loaded:
 
 
 def ensure(destination: Destination) -> None:
-    """Make the ledger's table and its view of what is current, if they are absent."""
-    warehouse = destination.warehouse
-    try:
-        warehouse.get_table(destination.table(VIEW))
-    except NotFound:
+    """Make the ledger's table and its view of what is current, each if it is absent: one may be dropped alone."""
+    if not _is_there(destination, TABLE):
         table = bigquery.Table(
             destination.table(TABLE),
             schema=[bigquery.SchemaField(name, kind) for name, kind in COLUMNS.items()],
         )
         table.description = "Landfall's ledger: one row for each claim that was loaded or refused; append-only"
         table.clustering_fields = ["contract", "partition"]
-        warehouse.create_table(table, exists_ok=True)
+        destination.warehouse.create_table(table, exists_ok=True)
+    if not _is_there(destination, VIEW):
         view = bigquery.Table(destination.table(VIEW))
         view.description = "What each partition holds now: the loaded claim with the highest number"
         view.view_query = f"""
             SELECT * FROM `{destination.table(TABLE)}` WHERE status = 'loaded'
             QUALIFY ROW_NUMBER() OVER (PARTITION BY contract, `partition` ORDER BY n DESC) = 1
         """  # noqa: S608 - the dataset's name is the environment's own
-        warehouse.create_table(view, exists_ok=True)
+        destination.warehouse.create_table(view, exists_ok=True)
+
+
+def _is_there(destination: Destination, name: str) -> bool:
+    try:
+        destination.warehouse.get_table(destination.table(name))
+    except NotFound:
+        return False
+    return True
 
 
 def _insert(destination: Destination, loaded: Loaded, job_id: str) -> bigquery.QueryJob:
