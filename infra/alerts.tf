@@ -44,7 +44,7 @@ resource "google_monitoring_alert_policy" "run_failed" {
 
   documentation {
     mime_type = "text/markdown"
-    content   = "A flow run ended as failed. Its log in Prefect says which partitions, why, and what to do. Nothing of a failed partition is in the table; running it again is safe."
+    content   = "A flow run ended as failed. Its log in Prefect says which partitions, why, and what to do. Nothing of a failed partition is in the table; running it again is safe. What to type: docs/runbook.md#a-run-failed"
   }
 
   depends_on = [google_project_service.needed]
@@ -80,7 +80,7 @@ resource "google_monitoring_alert_policy" "run_killed" {
 
   documentation {
     mime_type = "text/markdown"
-    content   = "An execution of a Cloud Run job failed: look at its log for the memory limit or the timeout. What it left undone is done by running it again."
+    content   = "An execution of a Cloud Run job failed: look at its log for the memory limit or the timeout. What it left undone is done by running it again. What to type: docs/runbook.md#a-run-was-killed"
   }
 
   depends_on = [google_project_service.needed]
@@ -128,7 +128,7 @@ resource "google_monitoring_alert_policy" "run_missing" {
 
   documentation {
     mime_type = "text/markdown"
-    content   = "No flow run completed in time. Is the worker up (Cloud Run, worker pools), is the schedule active, is the work pool paused, are runs late in Prefect?"
+    content   = "No flow run completed in time. Is the worker up (Cloud Run, worker pools), is the schedule active, is the work pool paused, are runs late in Prefect? What to type: docs/runbook.md#no-run-completed"
   }
 
   depends_on = [google_project_service.needed]

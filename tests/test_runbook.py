@@ -1,0 +1,217 @@
+"""Each command of docs/runbook.md: run in the situation that its section is about, or parsed if it is the cloud's."""
+
+import importlib
+import os
+import pkgutil
+import re
+import runpy
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from cyclopts import CycloptsError
+from prefect.cli._app import _app as prefect_command  # parses without running; Prefect shows no other
+
+import blocks
+import deployments
+import flows
+from flows.etl.errors import LandfallError
+from tests.end_to_end.place import Place, content
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+IN_THE_CLOUD = "# in the cloud\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The commands of one block, and the heading that it stands under."""
+
+    heading: str
+    commands: tuple[str, ...]
+    in_the_cloud: bool
+
+
+def read_blocks() -> list[Block]:
+    found = []
+    for section in re.split(r"^##+ ", PAGE, flags=re.MULTILINE)[1:]:
+        heading, _, text = section.partition("\n")
+        for block in re.findall(r"```console\n(.*?)```", text, flags=re.DOTALL):
+            commands = tuple(line.removeprefix("$ ") for line in block.splitlines() if line.startswith("$ "))
+            found.append(Block(heading, commands, block.startswith(IN_THE_CLOUD)))
+    return found
+
+
+BLOCKS = read_blocks()
+
+
+def publish(place: Place, rows: list[str]) -> None:
+    place.publish("2013-01", rows)
+
+
+def offer_a_mirror(place: Place, rows: list[str]) -> None:
+    own = place.publisher.files["/flights/flights_2013-01.csv.gz"]
+    publish(place, rows)
+    place.publisher.files["/mirror.csv.gz"] = place.publisher.files["/flights/flights_2013-01.csv.gz"]
+    place.publisher.files["/flights/flights_2013-01.csv.gz"] = own
+
+
+def lose_table_and_ledger(place: Place, _rows: list[str]) -> None:
+    for name in ("flights", "landings"):
+        place.bigquery.delete_table(f"local.{place.dataset}.{name}")
+
+
+# the local sections in the page's order: what happened, and which part of January's rows the table holds in the end
+A, B, C = slice(0, 40), slice(20, 80), slice(60, 90)
+SITUATIONS: dict[str, tuple[Callable[[Place, list[str]], None] | None, slice, slice]] = {
+    "First look": (None, A, A),
+    "The file has another form": (None, A, A),
+    "Rows were put aside": (None, A, A),
+    "A month was published anew": (publish, B, B),
+    "The new file is wrong, and the older was right": (None, A, A),
+    "The publisher is down, and somebody else has the file": (offer_a_mirror, C, C),
+    "Somebody deleted something": (lose_table_and_ledger, C, C),
+    "Leftovers in the lake": (None, C, C),
+}
+# a look that finds what the section is about says so by its exit code
+FINDS = {("Somebody deleted something", "python flows/reconcile.py flights")}
+
+
+def exit_code(command: str, variables: dict[str, str], said: Path) -> int | None:
+    """Run a command, with what it says in a file; None if it does not come to an end."""
+    with said.open("wb") as log:
+        try:
+            return subprocess.run(
+                ["bash", "-c", command],
+                cwd=ROOT,
+                env=variables,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                timeout=90,
+                check=False,
+            ).returncode
+        except subprocess.TimeoutExpired:
+            return None
+
+
+@pytest.mark.timeout(300)
+def test_each_local_command_does_what_its_section_says(
+    cloud: dict[str, str], place: Place, january: list[str], tmp_path: Path
+) -> None:
+    said = tmp_path / "said.txt"
+    local = [block for block in BLOCKS if not block.in_the_cloud]
+    assert list(dict.fromkeys(block.heading for block in local)) == list(SITUATIONS)
+    publish(place, january[A])
+    assert place.run("flights", "2013-01").code == 0
+    variables = {**os.environ, **cloud, **place.settings}
+    variables["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    for heading, (happens, rows, expected) in SITUATIONS.items():
+        if happens:
+            happens(place, january[rows])
+        for command in [command for block in local if block.heading == heading for command in block.commands]:
+            wanted = 1 if (heading, command) in FINDS else 0
+            assert exit_code(command, variables, said) == wanted, f"{command}\n{said.read_text()}"
+        assert place.landed() == content(january[expected]), heading
+
+
+@pytest.mark.parametrize(
+    "command",
+    [command for block in BLOCKS if block.in_the_cloud for command in block.commands],
+)
+def test_each_command_for_the_cloud_is_one_that_its_program_knows(command: str) -> None:
+    for part in re.split(r" \| ", command):
+        words = [word for word in shlex.split(part) if not re.match(r"[A-Z_]+=", word)]
+        match words:
+            case ["prefect", *rest]:
+                parse_prefect(rest)
+            case ["make", target]:
+                assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+            case ["gcloud", *rest]:
+                if shutil.which("gcloud"):
+                    check_gcloud(rest)
+            case _:
+                assert words[0] == "printf"
+
+
+def parse_prefect(words: list[str]) -> None:
+    try:
+        prefect_command.parse_args(words, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        pytest.fail(f"prefect {shlex.join(words)}: {error}")
+
+
+def check_gcloud(words: list[str]) -> None:
+    """Hold a command to what gcloud completes: its groups, its verb, its options."""
+    tree = gcloud_commands()
+    known = set(tree["flags"])
+    rest = list(words)
+    while rest and rest[0] in tree["commands"]:
+        tree = tree["commands"][rest.pop(0)]
+        known |= set(tree["flags"])
+    assert not tree["commands"], f"gcloud {shlex.join(words)}: {rest[0]} is no command"
+    options = {word.partition("=")[0] for word in rest if word.startswith("--")}
+    assert options <= known, options - known
+
+
+@cache
+def gcloud_commands() -> dict[str, Any]:
+    root = Path(str(shutil.which("gcloud"))).resolve().parents[1]
+    tree: dict[str, Any] = runpy.run_path(str(root / "data" / "cli" / "gcloud_completions.py"))[
+        "STATIC_COMPLETION_CLI_TREE"
+    ]
+    return tree
+
+
+def test_each_error_class_has_a_row_and_each_row_a_class() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|", PAGE, flags=re.MULTILINE)
+    assert sorted(rows) == sorted(error_classes())
+
+
+def error_classes() -> set[str]:
+    """Give the names of all errors that people can meet: of a landing, of blocks and of deployments."""
+    modules = [module for package in (flows, blocks, deployments) for module in modules_of(package)]
+    return {
+        name
+        for module in modules
+        for name, value in vars(module).items()
+        if isinstance(value, type)
+        and value.__module__ == module.__name__
+        and (issubclass(value, LandfallError) or (issubclass(value, Exception) and name.endswith("Error")))
+    }
+
+
+def modules_of(package: ModuleType) -> list[ModuleType]:
+    names = [each.name for each in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
+    return [
+        importlib.import_module(name) for name in names if not name.endswith("__main__") and ".contracts" not in name
+    ]
+
+
+def test_each_alert_has_a_section_and_names_it() -> None:
+    alerts = (ROOT / "infra" / "alerts.tf").read_text(encoding="utf-8")
+    names = re.findall(r'display_name *= "Landfall \$\{var\.environment\}: (a .*|no .*)"', alerts)
+    assert len(names) == 3
+    for name in names:
+        heading = name[0].upper() + name[1:]
+        assert f"\n### {heading}\n" in PAGE
+        assert f"docs/runbook.md#{heading.lower().replace(' ', '-')}" in alerts
+
+
+def test_each_link_leads_to_a_heading() -> None:
+    for link in re.findall(r"\]\(([^)]*)\)", PAGE):
+        path, _, anchor = link.partition("#")
+        text = (ROOT / "docs" / path).read_text(encoding="utf-8") if path else PAGE
+        headings = [
+            re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+            for heading in re.findall(r"^#+ (.*)", text, flags=re.MULTILINE)
+        ]
+        assert not anchor or anchor in headings, link
