@@ -20,6 +20,8 @@ from rehearsal.services import Services
 CONTRACT = "flights"
 PARTITIONS = ("2013-01", "2013-02", "2013-03")
 POOL = "landfall-local"
+IMAGE = "landfall:local"
+WORKER_ACCOUNT = "landfall-local-worker@local.iam.gserviceaccount.com"
 DEPLOYMENT = f"web-to-bigquery/{CONTRACT}-local"
 SECRET = "landfall-local-prefect-api"  # noqa: S105  # its name
 # on a machine that does nothing else they take 5 s and 25 s
@@ -93,8 +95,13 @@ class Rehearsal:
         return f"{_count(self.make('blocks'), 'created')} created: blocks, the work pool {POOL} and its queue"
 
     def deploy(self) -> str:
-        """Register the deployments."""
-        return f"{_count(self.make('deploy'), 'created')} deployments created"
+        """Register the deployments by Prefect's command, and have ours, which also makes the image, find nothing to do."""
+        variables = {"LANDFALL_IMAGE": IMAGE, "LANDFALL_WORKER_ACCOUNT": WORKER_ACCOUNT}
+        self.shell.run("prefect-deploy", self._prefect("deploy", "--all", **variables))
+        said = self.make("deploy")
+        if differing := [line for line in said.splitlines() if line.startswith(("created ", "updated ", "left over "))]:
+            raise StepFailed("\n".join(["`make deploy` found these to differ, expected none:", *differing]))
+        return f"prefect deploy --all; `make deploy` finds {_count(said, 'unchanged')} deployments and changes none"
 
     def worker(self) -> str:
         """Start the worker, and wait until Prefect has heard of it."""
@@ -236,9 +243,13 @@ class Rehearsal:
 
     def _run(self, partition: str) -> list[str]:
         parameters = [f"--param=first={partition}", f"--param=last={partition}"]
-        prefect = shlex.join([str(Path(sys.executable).with_name("prefect")), "--no-prompt"])
-        run = shlex.join(["deployment", "run", DEPLOYMENT, *parameters, "--watch"])
-        return ["sh", "-c", f'eval "$({shlex.join(self._make("env"))})" && exec {prefect} {run}']
+        return self._prefect("deployment", "run", DEPLOYMENT, *parameters, "--watch")
+
+    def _prefect(self, *arguments: str, **variables: str) -> list[str]:
+        """Give Prefect's command as it is typed in a shell with the local cloud's environment."""
+        given = shlex.join(f"{name}={value}" for name, value in variables.items())
+        prefect = shlex.join([str(Path(sys.executable).with_name("prefect")), "--no-prompt", *arguments])
+        return ["sh", "-c", f'eval "$({shlex.join(self._make("env"))})" && exec env {given} {prefect}']
 
 
 _LEDGER = f"""
