@@ -95,7 +95,7 @@ class Rehearsal:
         return f"{_count(self.make('blocks'), 'created')} created: blocks, the work pool {POOL} and its queue"
 
     def deploy(self) -> str:
-        """Register the deployments by Prefect's command, and have ours, which also makes the image, find nothing to do."""
+        """Register the deployments by Prefect's command; ours makes the image, and finds nothing else to do."""
         variables = {"LANDFALL_IMAGE": IMAGE, "LANDFALL_WORKER_ACCOUNT": WORKER_ACCOUNT}
         self.shell.run("prefect-deploy", self._prefect("deploy", "--all", **variables))
         said = self.make("deploy")
