@@ -80,8 +80,6 @@ class Lane:
             "STORAGE_EMULATOR_HOST": urls[STORAGE],
             "BIGQUERY_EMULATOR_HOST": urls[WAREHOUSE],
             "PREFECT_API_URL": f"{urls[PREFECT]}/api",
-            "PREFECT_API_REQUEST_TIMEOUT": "8",  # s; 60 by default
-            "PREFECT_CLIENT_MAX_RETRIES": "2",  # 5 by default, and a minute until it gives up
         }
 
     def content(self, month: str, version: str) -> Content:
