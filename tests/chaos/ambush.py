@@ -33,6 +33,7 @@ class Ambush:
     asked: list[str] = field(default_factory=list)
     release: asyncio.Event = field(default_factory=asyncio.Event)
     _since: bool = False
+    _until: bool = False
     _sent: bool = False  # a load job, that nobody has asked about
 
     def before(self, asked: Asked) -> Blow | None:
@@ -71,11 +72,13 @@ class Ambush:
             return False
         if self.lifted or (self.fired and not fault.is_lasting) or asked.hop != boundary.hop:
             return False
-        return (boundary.since is None or self._since) and boundary.asks(asked)
+        return (boundary.since is None or self._since) and not self._until and boundary.asks(asked)
 
     def _note(self, asked: Asked) -> None:
         if self.boundary and self.boundary.since and self.boundary.since(asked):
             self._since = True
+        if self.boundary and self.boundary.until and self.boundary.until(asked):
+            self._until = True
 
     def _strike(self, answered: Answered | None, at: int | None) -> Blow:
         assert self.fault

@@ -23,7 +23,7 @@ class Boundary:
     """A place in the chain.
 
     `asks` tells it by its request, `answers` by what comes back; `at` gives which byte of a body it is. `since` must
-    have been asked before by the same landing. `world` is what a landing must find for the boundary to be there: an
+    have been asked before by the same landing, `until` not yet. `world` is what a landing must find for the boundary to be there: an
     older content in the table, or a dataset without tables.
     """
 
@@ -33,6 +33,7 @@ class Boundary:
     answers: Callable[[Answered], bool] | None = None
     at: Callable[[int], int] | None = None
     since: Callable[[Asked], bool] | None = None
+    until: Callable[[Asked], bool] | None = None
     world: World = "re-published"
 
     def __str__(self) -> str:
@@ -137,7 +138,7 @@ BOUNDARIES = (
     Boundary("claim", STORAGE, is_claim),
     Boundary("superseded object copied", STORAGE, _supersedes("POST")),
     Boundary("superseded object deleted", STORAGE, _supersedes("DELETE")),
-    Boundary("older job waited for", WAREHOUSE, asks_for_job),
+    Boundary("older job waited for", WAREHOUSE, asks_for_job, until=is_load),
     Boundary("table made", WAREHOUSE, _makes_table(b'"parcels"'), world="first"),
     Boundary("job sent", WAREHOUSE, is_load),
     Boundary("job running", WAREHOUSE, asks_for_job, since=is_load),
