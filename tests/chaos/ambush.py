@@ -14,6 +14,16 @@ from tests.chaos.reader import Reader
 from tests.end_to_end.runner import Run
 
 
+class Nothing:
+    """No trap."""
+
+    def before(self, _asked: Asked) -> Blow | None:
+        return None
+
+    def after(self, _asked: Asked, _answered: Answered) -> Blow | None:
+        return None
+
+
 @dataclass
 class Ambush:
     """Strikes at `boundary`, once or as long as it is not lifted; `fired` counts.

@@ -23,8 +23,8 @@ class Boundary:
     """A place in the chain.
 
     `asks` tells it by its request, `answers` by what comes back; `at` gives which byte of a body it is. `since` must
-    have been asked before by the same landing, `until` not yet. `world` is what a landing must find for the boundary to be there: an
-    older content in the table, or a dataset without tables.
+    have been asked before by the same landing, `until` not yet. `world` is what a landing must find for the boundary to
+    be there: an older content in the table, or a dataset without tables.
     """
 
     name: str

@@ -116,7 +116,7 @@ def _play(
                 landed[form] = opened.months(min(AHEAD, waiting.qsize() + 1))
                 for each in landed[form]:
                     opened.serve(lane.content(each, "A"))
-                opened.land(lane.place, form, landed[form][0], landed[form][-1])
+                lane.land(landed[form][0], landed[form][-1])
             month = landed[form].pop()
         outcome = play(lane, scenario, month)
         outcomes.append(outcome)

@@ -69,10 +69,10 @@ class Blow:
 class Trap(Protocol):
     """What decides about requests: called in the proxies' thread, for every request on every hop."""
 
-    def before(self, asked: Asked) -> Blow | None:
+    def before(self, asked: Asked, /) -> Blow | None:
         """Decide about a request that has come and has not been passed on."""
 
-    def after(self, asked: Asked, answered: Answered) -> Blow | None:
+    def after(self, asked: Asked, answered: Answered, /) -> Blow | None:
         """Decide about an answer that has come from upstream and has not been passed back."""
 
 

@@ -28,7 +28,7 @@ class Reader:
 
     def __init__(self, warehouse: str, dataset: str, month: str) -> None:
         self.polls: list[Poll] = []
-        self.trouble: list[str] = []
+        self.trouble: list[tuple[float, float, str]] = []  # questions without an answer, and why
         self._url = f"{warehouse}/bigquery/v2/projects/local/queries"
         table = f"`local.{dataset}.parcels`"
         self._query = f"SELECT parcel, grams FROM {table} WHERE file_month = DATE '{month}-01'"
@@ -69,10 +69,12 @@ class Reader:
     def _read(self) -> None:
         while not self._ended.is_set():
             self._asking = True
+            began = time.time()
             try:
                 self._poll()
             except (urllib3.exceptions.HTTPError, KeyError, ValueError) as error:
-                self.trouble.append(f"{error!r}")  # the cloud is being restarted, perhaps: no answer is no wrong answer
+                # the cloud is being restarted, perhaps: no answer is no wrong answer
+                self.trouble.append((began, time.time(), repr(error)))
                 time.sleep(0.02)
             self._asking = False
             if time.monotonic() > self._busy_until:

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from tests.chaos import content, judge
-from tests.chaos.ambush import Ambush
+from tests.chaos.ambush import Ambush, Nothing
 from tests.chaos.boundaries import HOPS, PREFECT, PUBLISHER, STORAGE, WAREHOUSE, Boundary
 from tests.chaos.content import Content, Form
 from tests.chaos.faults import Fault
@@ -18,6 +18,7 @@ from tests.chaos.session import HOUR_S, HURRIED, LANDING, SMALL_DISK, Session
 from tests.end_to_end.place import Place
 from tests.end_to_end.runner import Run
 
+INSIDE = ("first byte", "middle of body", "last byte")
 RUN_AT_MOST_S = 90  # a run that goes on hangs
 GRACE_S = 10  # between SIGTERM and SIGKILL on Cloud Run
 
@@ -72,6 +73,15 @@ class Lane:
     form: Form = "gzip"
     cloud: OwnCloud | None = None
 
+    def __post_init__(self) -> None:
+        # of one address over all scenarios: what a publisher said counts for the address that it said it at
+        publisher = Proxy(self.session.loop, PUBLISHER, self.upstreams[PUBLISHER], Nothing())
+        self.publisher = self.session.stack.enter_context(publisher)
+
+    def land(self, first: str, last: str) -> None:
+        """Land the older contents of these months."""
+        self.session.land(self.place, self.form, first, last, LANDFALL_PUBLISHER=self.publisher.url)
+
     def settings(self, urls: dict[str, str]) -> dict[str, str]:
         """Give a run's environment, with these addresses."""
         return {
@@ -97,7 +107,11 @@ def play(lane: Lane, scenario: Scenario, month: str) -> Outcome:
         reader = Reader(lane.upstreams[WAREHOUSE], lane.place.dataset, month)
         trap = Ambush(scenario.boundary, scenario.fault, reader, lane.cloud.restart if lane.cloud else None)
         loop = lane.session.loop
-        urls = {hop: stack.enter_context(Proxy(loop, hop, lane.upstreams[hop], trap)).url for hop in HOPS}
+        others = [hop for hop in HOPS if hop != PUBLISHER]
+        urls = {hop: stack.enter_context(Proxy(loop, hop, lane.upstreams[hop], trap)).url for hop in others}
+        urls[PUBLISHER] = lane.publisher.url
+        lane.publisher.trap = trap
+        stack.callback(setattr, lane.publisher, "trap", Nothing())
         stack.enter_context(reader)
         versions = [old, new]
         _Play(lane, scenario, outcome, trap, lane.settings(urls), new, versions).to_the_end()
@@ -140,7 +154,8 @@ class _Play:
             self.outcome.wrong.append(
                 f"the run ended with {run.code} under a lasting fault, expected it to have failed"
             )
-        if self.scenario.boundary.hop == PUBLISHER and run.code == 1:
+        # once it is finalised, what a landing cannot claim is for a sweep
+        if self.scenario.boundary.name in ("request", *INSIDE) and run.code == 1:
             left = judge.unclaimed(self.lane.place, self._new.month)
             self.outcome.wrong += [f"the run failed of its source, and {name} is visible" for name in left]
         if kind == "killed, taken back":

@@ -22,8 +22,8 @@ from hypothesis.stateful import (
 )
 
 from tests.chaos import judge
-from tests.chaos.ambush import Ambush
-from tests.chaos.boundaries import BOUNDARIES, HOPS, PREFECT
+from tests.chaos.ambush import Ambush, Nothing
+from tests.chaos.boundaries import BOUNDARIES, HOPS, PREFECT, PUBLISHER
 from tests.chaos.content import Content, digest
 from tests.chaos.faults import Fault
 from tests.chaos.proxy import Proxy
@@ -102,8 +102,14 @@ class Schedule(RuleBasedStateMachine):
         trap = Ambush(place, Fault("SIGKILL", phase), Reader(self._warehouse, self.lane.place.dataset, self.month))
         with ExitStack() as stack:
             loop = self.lane.session.loop
-            urls = {hop: stack.enter_context(Proxy(loop, hop, self.lane.upstreams[hop], trap)).url for hop in HOPS}
-            trap.run = self._start(self.lane.settings(urls))
+            urls = {
+                hop: stack.enter_context(Proxy(loop, hop, self.lane.upstreams[hop], trap)).url
+                for hop in HOPS
+                if hop != PUBLISHER
+            }
+            self.lane.publisher.trap = trap
+            stack.callback(setattr, self.lane.publisher, "trap", Nothing())
+            trap.run = self._start(self.lane.settings({**urls, PUBLISHER: self.lane.publisher.url}))
             code = trap.run.wait(RUN_AT_MOST_S)
         assert code == (-9 if trap.fired else 0), trap.run.text
         self.settled = None if trap.fired else self._expected()
@@ -178,7 +184,7 @@ class Schedule(RuleBasedStateMachine):
         self.lane.session.serve(self.versions[version])
 
     def _start(self, addresses: dict[str, str], *options: str) -> Run:
-        chosen = addresses or self.lane.settings(self.lane.upstreams)
+        chosen = addresses or self.lane.settings({**self.lane.upstreams, PUBLISHER: self.lane.publisher.url})
         return self.lane.place.start("parcels", self.month, *options, plant=LANDING, **chosen)
 
     def _come_through(self, runs: list[Run], *, settles: bool = True) -> None:

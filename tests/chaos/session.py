@@ -32,6 +32,7 @@ class Session:
     loop: Loop
     publisher: Publisher
     environment: Mapping[str, str]
+    stack: ExitStack
     _skewed: dict[int, Runner] = field(default_factory=dict)
     _months: Iterator[str] = field(default_factory=lambda: _all_months())  # noqa: PLW0108 - it is defined below
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -82,16 +83,18 @@ class Session:
         for runner in (self.runner, *self._skewed.values()):
             runner.close()
 
-    def land(self, place: Place, form: Form, first: str, last: str) -> None:
+    def land(self, place: Place, form: Form, first: str, last: str, **settings: str) -> None:
         """Land months without a fault; they must come through."""
-        self._come_through(place, form, first, last, "web_to_bigquery")
+        self._come_through(place, form, (first, last), "web_to_bigquery", settings)
 
     def bring(self, place: Place, form: Form, first: str, last: str) -> None:
         """Bring months to the lake alone."""
-        self._come_through(place, form, first, last, "web_to_gcs")
+        self._come_through(place, form, (first, last), "web_to_gcs", {})
 
-    def _come_through(self, place: Place, form: Form, first: str, last: str, flow: str) -> None:
-        run = place.run("parcels", first, last, flow=flow, plant=LANDING, **self.settings(form))
+    def _come_through(
+        self, place: Place, form: Form, months: tuple[str, str], flow: str, settings: dict[str, str]
+    ) -> None:
+        run = place.run("parcels", *months, flow=flow, plant=LANDING, **self.settings(form), **settings)
         assert run.code == 0, f"{run.code} {run.log}\n{run.text}"
 
 
@@ -138,6 +141,6 @@ def opened(cloud: Mapping[str, str]) -> Iterator[Session]:
         loop = Loop()
         stack.callback(loop.close)
         publisher = stack.enter_context(Publisher())
-        made = Session(cloud, folder, runner, loop, publisher, environment)
+        made = Session(cloud, folder, runner, loop, publisher, environment, stack)
         stack.callback(made.close)
         yield made

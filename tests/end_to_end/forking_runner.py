@@ -73,7 +73,8 @@ def _start(line: bytes) -> int:
             sys.stderr.write(end.code + "\n")
         code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
     except BaseException:
-        traceback.print_exc()  # the interpreter would, at the end of any other process
+        traceback.print_exc()  # as the interpreter does at the end of any other process, and ends with 1
+        code = 1
         raise
     finally:
         atexit._run_exitfuncs()  # noqa: SLF001 - as at the end of any process: Prefect sends its last logs then
