@@ -19,8 +19,8 @@ from localcloud.services import CLOUD, SERVICES, Service, address, unwell
 from localcloud.signals import handled_by
 from localcloud.state import Identity, LocalCloudError, Record, State
 
-# Prefect's first start on a slow machine, which also makes its database, was seen to take 18 s, and ten times that beside
-# twenty processes that want the same two cores.
+# Prefect's first start on a slow machine, which also makes its database, was seen to take 18 s, and ten times that
+# beside twenty processes that want the same two cores.
 START_TIMEOUT_S = 240.0
 # How long a service that runs may be too busy to answer before it is started anew.
 BUSY_TIMEOUT_S = 15.0
