@@ -1,9 +1,12 @@
 """What must hold after a fault and a repeat: the same for all scenarios."""
 
 import datetime as dt
+import itertools
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
+
+from google.api_core.exceptions import NotFound
 
 from flows.etl.sweep import sweep
 from tests.chaos.content import Content, digest
@@ -128,17 +131,24 @@ def sweep_up(place: Place, month: str) -> list[str]:
     return [] if left == [claimed] else [f"after a sweep the lake holds {left}, expected {claimed} alone"]
 
 
-def lake_bytes(place: Place) -> dict[str, tuple[str, int]]:
+def lake_bytes(place: Place, month: str) -> dict[str, tuple[str, int]]:
     """Give MD5 and length of the lake's objects, by month: swept, it has one each."""
-    blobs = place.storage.list_blobs(place.bucket, prefix="lake/parcels/")
+    blobs = place.storage.list_blobs(place.bucket, prefix=f"lake/parcels/{month}")
     return {blob.name.split("/")[2]: (blob.md5_hash, blob.size) for blob in blobs}
 
 
 def _loads(place: Place, month: str) -> list[Any]:
-    """The month's load jobs."""
-    begins = f"landfall-{place.dataset}-parcels-{month}-"
-    jobs = place.bigquery.list_jobs(all_users=True)
-    return [job for job in jobs if job.job_type == "load" and job.job_id.startswith(begins)]
+    """Fetch the month's load jobs by their ids; a list of all jobs that there ever were takes seconds."""
+    found = []
+    for entry in place.storage.list_blobs(place.bucket, prefix=f"log/parcels/{month}/"):
+        n = int(entry.name.rpartition("/")[2].removesuffix(".json"))
+        for attempt in itertools.count():
+            job_id = f"landfall-{place.dataset}-parcels-{month}-{n}-{entry.generation}-{attempt}"
+            try:
+                found.append(place.bigquery.get_job(job_id))
+            except NotFound:
+                break
+    return found
 
 
 def _jobs(jobs: list[Any], month: str) -> list[str]:

@@ -55,7 +55,7 @@ class Outcome:
     verdict: Verdict | None = None
     text: str = ""
     final: Content | None = None
-    place: Place | None = None
+    lake: tuple[str, int] | None = None  # MD5 and length of what is left there
 
     def told(self) -> str:
         """Say what went wrong, with the end of what the run said."""
@@ -100,7 +100,7 @@ class Lane:
 def play(lane: Lane, scenario: Scenario, month: str) -> Outcome:
     """Play one scenario through; whatever goes wrong is in the outcome."""
     began = time.monotonic()
-    outcome = Outcome(scenario, month, place=lane.place)
+    outcome = Outcome(scenario, month)
     old = lane.content(month, "A") if scenario.boundary.world == "re-published" else None
     new = lane.content(month, "B")
     with ExitStack() as stack:
@@ -122,6 +122,7 @@ def play(lane: Lane, scenario: Scenario, month: str) -> Outcome:
             outcome.verdict = judge.judge(lane.place, outcome.final, reader, versions)
             outcome.wrong += outcome.verdict.wrong
             outcome.wrong += judge.sweep_up(lane.place, month)
+            outcome.lake = judge.lake_bytes(lane.place, month).get(month)
     outcome.seconds = time.monotonic() - began
     return outcome
 
