@@ -99,8 +99,9 @@ class Schedule(RuleBasedStateMachine):
     def kill(self, boundary: str, phase: Any) -> None:
         self._know_what_stands()
         place = next(each for each in BOUNDARIES if each.name == boundary)
-        trap = Ambush(place, Fault("SIGKILL", phase), Reader(self._warehouse, self.lane.place.dataset, self.month))
         with ExitStack() as stack:
+            reader = stack.enter_context(Reader(self._warehouse, self.lane.place.dataset, self.month))
+            trap = Ambush(place, Fault("SIGKILL", phase), reader)
             loop = self.lane.session.loop
             urls = {
                 hop: stack.enter_context(Proxy(loop, hop, self.lane.upstreams[hop], trap)).url
