@@ -3,8 +3,8 @@
 locals {
   channels = [for channel in google_monitoring_notification_channel.email : channel.id]
 
-  run_ended   = "resource.type=\"cloud_run_job\" AND textPayload=~\"Flow run '.*' - Finished in state "
-  run_failed  = "${local.run_ended}(Failed|Crashed|TimedOut)\""
+  run_ended  = "resource.type=\"cloud_run_job\" AND textPayload=~\"Flow run '.*' - Finished in state "
+  run_failed = "${local.run_ended}(Failed|Crashed|TimedOut)\""
   # names that Prefect makes up have a hyphen; those of recover, reconcile and sweep have none: they land nothing
   run_success = "resource.type=\"cloud_run_job\" AND textPayload=~\"Flow run '.*-.*' - Finished in state Completed\""
 }

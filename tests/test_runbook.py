@@ -103,7 +103,7 @@ def exit_code(command: str, variables: dict[str, str], said: Path) -> int | None
             return None
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_each_local_command_does_what_its_section_says(
     cloud: dict[str, str], place: Place, january: list[str], tmp_path: Path
 ) -> None:

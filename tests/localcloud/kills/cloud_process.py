@@ -43,8 +43,7 @@ class CloudProcess:
         """
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["localcloud.process"])
-        ports = {f"{name}_port": port for name, port in self.ports.items()}
-        process = context.Process(target=serve, args=(self.data,), kwargs=ports, daemon=True)
+        process = context.Process(target=serve, args=(self.data, self.ports), daemon=True)
         process.start()
         return process
 
