@@ -174,7 +174,7 @@ workflows: $(INSTALLED) ## read .github with zizmor, and with actionlint where t
 		else echo "SKIPPED: actionlint, which needs Go and its module proxy ($$(echo "$$said" | tail -n 1))" >&2; [ -z "$$GITHUB_ACTIONS" ]; fi
 
 # each tool in an environment of its own: what they need does not go with what we need
-audit: $(INSTALLED) ## look for weak settings in infra/ and Dockerfile, then (needs pypi.org) for known vulnerabilities in the lock
+audit: $(INSTALLED) ## look for weak settings in infra/ and Dockerfile, then (needs the network) for known vulnerabilities in the lock
 	@$(BIN)/uv tool run --quiet --from $(CHECKOV) checkov --directory infra --framework terraform --skip-download --quiet --compact
 	@$(BIN)/uv tool run --quiet --from $(CHECKOV) checkov --file Dockerfile --framework dockerfile --skip-download --quiet --compact
 	@$(PY) -m tests.audit
