@@ -83,6 +83,8 @@ class Fleet:
             f"{name}-{self.place.name}",
             work_pool_name=self.pool,
             entrypoint=f"flows/{function}.py:{function}",
+            # without one Prefect copies the image's folder for each run, and what is in memory there counts
+            pull_steps=[{"prefect.deployments.steps.set_working_directory": {"directory": "."}}],
             job_variables={"image": IMAGE, "env": self.place.settings, **job_variables},
         )
 
