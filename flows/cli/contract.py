@@ -5,23 +5,32 @@ from typing import Annotated
 
 import typer
 
+from flows.cli.parameters import AsJson, ContractName
+
 app = typer.Typer(help="Contracts, and the files that they are about.", no_args_is_help=True)
 
 
 @app.command()
 def diff(
-    contract: Annotated[str, typer.Argument(help="the data set: a file in flows/contracts/")],
-    period: Annotated[str | None, typer.Argument(help="the file's period; the last one, if it is left out")] = None,
-    source: Annotated[str | None, typer.Option(metavar="URL", help="an address in place of the contract's")] = None,
+    contract: ContractName,
+    period: Annotated[str | None, typer.Argument(help="The file's period; the last one if it is left out.")] = None,
+    source: Annotated[str | None, typer.Option(metavar="URL", help="An address in place of the contract's.")] = None,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Compare a contract with a real file's columns, and print the lines that would make it fit.
 
     Exits with 0 if nothing differs, with 1 if something does. Nothing is written.
+
+    Examples:
+    \b
+      landfall contract diff zones 2024-02
+      landfall contract diff zones 2024-02 --source https://mirror.example.org/zones.csv.gz
     """
     import datetime as dt
 
     from flows import settings
-    from flows.cli.shown import print_comparison
+    from flows.cli.shown import print_comparison, print_json
     from flows.etl import contract as contracts
     from flows.etl import diff as diffs
     from flows.etl.reach import Reach
@@ -40,5 +49,8 @@ def diff(
     reach = Reach.of(address, agreed.allowed_networks, [each for each in (publisher, source) if each])
     file = Source(agreed, last, address, headers, reach=reach)
     found = diffs.compare(file)
-    print_comparison(found, f"{contract} {last}: {file.where}", f"{contract}.toml")
+    if as_json:
+        print_json(found.columns)
+    else:
+        print_comparison(found, f"{contract} {last}: {file.where}", f"{contract}.toml")
     raise typer.Exit(0 if found.is_equal else 1)

@@ -1,24 +1,24 @@
 """The `landfall` command.
 
-Exit codes: 0 it is so, or it is done; 1 it is not so; 2 it could not be found out, and why is on stderr.
+Exit codes: 0 it is so, or it is done; 1 it is not so, or not all is done; 2 it could not be found out or begun, and why
+is on stderr; 130 after Ctrl-C.
 """
 
 import sys
 
 import typer
-from google.auth.exceptions import GoogleAuthError
 
 from flows.cli import contract
 from flows.cli.history import history
 from flows.cli.quarantine import quarantine
-from flows.etl.errors import LandfallError
 
 app = typer.Typer(
     name="landfall",
     help="Web data makes landfall in BigQuery.",
     no_args_is_help=True,
-    add_completion=False,
+    rich_markup_mode="rich",
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(contract.app, name="contract")
 app.command()(quarantine)
@@ -29,6 +29,12 @@ def main() -> None:
     """Run the command line, and exit."""
     try:
         app()
-    except (LandfallError, GoogleAuthError) as error:
+    except Exception as error:
+        from google.auth.exceptions import GoogleAuthError
+
+        from flows.etl.errors import LandfallError
+
+        if not isinstance(error, (LandfallError, GoogleAuthError)):
+            raise
         sys.stderr.write(f"{error}\n")
         sys.exit(2)

@@ -1,0 +1,19 @@
+"""What several commands take, said once."""
+
+from typing import Annotated
+
+import typer
+
+
+def _contract_names(incomplete: str) -> list[str]:
+    """Complete a contract's name in a shell."""
+    from flows import settings
+    from flows.etl import contract
+
+    return [name for name in contract.names(settings.CONTRACTS) if name.startswith(incomplete)]
+
+
+ContractName = Annotated[
+    str, typer.Argument(help="The data set: a file in flows/contracts/.", autocompletion=_contract_names)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a row, for programs.")]
