@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import urllib3
 from googleapiclient.errors import HttpError
 
 from localcloud.run.outcome import read_outcome
+from localcloud.run.resources import SETTLE_S
 from tests.localcloud.run.fleet import PARENT, CloudRun, body, log_of, name, served, until
 
 CREATE = "run.projects.locations.jobs.create"
@@ -120,10 +122,24 @@ def test_a_new_job_is_reconciled_before_it_is_ready(cloud_run: CloudRun) -> None
         True,
         "CONDITION_RECONCILING",
     )
-    if "response" not in made:
-        assert refused(cloud_run.locations.jobs().run(name=made["metadata"]["name"], body={}))[0] == 400
     ready = cloud_run.done(made)["response"]
     assert (ready["reconciling"], ready["terminalCondition"]["state"]) == (False, "CONDITION_SUCCEEDED")
+
+
+def test_a_job_that_is_not_ready_cannot_be_run(cloud_run: CloudRun) -> None:
+    def too_soon() -> bool:
+        """Run a job that was just made, and say whether it was still to be reconciled when that was answered."""
+        began = time.time()
+        made = cloud_run.locations.jobs().create(parent=PARENT, jobId=name(), body=body("1")).execute()
+        try:
+            cloud_run.locations.jobs().run(name=made["metadata"]["name"], body={}).execute(num_retries=0)
+        except HttpError as error:
+            assert (error.status_code, "is not ready and cannot be run" in str(error)) == (400, True)
+            return True
+        assert time.time() - began >= SETTLE_S  # a busy machine was slower than the job
+        return False
+
+    assert any(too_soon() for _ in range(20))
 
 
 def test_executions_and_jobs_are_listed_page_by_page_and_the_job_names_its_latest(cloud_run: CloudRun) -> None:
