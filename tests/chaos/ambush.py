@@ -52,12 +52,24 @@ class Ambush:
         if is_load(asked):
             self.reader.hurry()
         if boundary and not (boundary.at or boundary.answers) and self._strikes("before") and self._meets(asked):
-            return self._strike(None, None)
+            blow = self._strike(None, None)
+            return self._with_reader(blow) if is_load(asked) and blow.then == "pass" else blow
         self._note(asked)
         if is_load(asked):
             self._sent = True
             return Blow(hook=self.reader.at_its_question)
         return None
+
+    def _with_reader(self, blow: Blow) -> Blow:
+        """Have the reader at its question when a load job is passed on after all."""
+        self._sent = True
+
+        async def hook() -> None:
+            if blow.hook:
+                await blow.hook()
+            await self.reader.at_its_question()
+
+        return dataclasses.replace(blow, hook=hook)
 
     def after(self, asked: Asked, answered: Answered) -> Blow | None:
         boundary, fault = self.boundary, self.fault

@@ -16,13 +16,14 @@ from tests.end_to_end.place import Place
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is wrong, in words; `lost` and `doubled` count rows."""
+    """What is wrong, in words; `lost` and `doubled` count rows. `is_unseen`: no question fell into its load."""
 
     wrong: tuple[str, ...]
     lost: int
     doubled: int
     reads_in_load: int
     reads: int
+    is_unseen: bool
 
 
 def judge(place: Place, expected: Content, seen: Reader, versions: list[Content | None]) -> Verdict:
@@ -47,8 +48,9 @@ def judge(place: Place, expected: Content, seen: Reader, versions: list[Content 
         wrong.append(f"the log has {len(claims)} claims, expected one for each of {published} contents at most")
     jobs = _loads(place, month)
     wrong += _jobs(jobs, month)
-    in_load, said = _reader(seen, versions, jobs)
-    return Verdict(tuple(wrong + said), lost, doubled, in_load, len(seen.polls))
+    wrong += _answers(seen, versions)
+    in_load, is_unseen = _in_load(seen, jobs)
+    return Verdict(tuple(wrong), lost, doubled, in_load, len(seen.polls), is_unseen)
 
 
 def rows(place: Place, month: str) -> list[tuple[Any, ...]]:
@@ -157,22 +159,24 @@ def _jobs(jobs: list[Any], month: str) -> list[str]:
     return [f"claims were loaded by more than one job: {more}"] if more else []
 
 
-def _reader(seen: Reader, versions: list[Content | None], jobs: list[Any]) -> tuple[int, list[str]]:
-    """Every answer is one whole content, and they follow each other; some answer was given while a job loaded.
-
-    Where the publisher takes a content back before it is claimed there is no load at all.
-    """
-    wrong = []
+def _answers(seen: Reader, versions: list[Content | None]) -> list[str]:
+    """Every answer is one whole content, and they follow each other."""
     outlines = [version.outline if version else digest([]) for version in versions]
     last = 0
     for poll in seen.polls:
         if poll.outline not in outlines:
-            wrong.append(f"a reader saw {poll.rows} rows, which are no whole content")
-            break
+            return [f"a reader saw {poll.rows} rows, which are no whole content"]
         if poll.outline not in outlines[last:]:
-            wrong.append(f"a reader saw {versions[outlines.index(poll.outline)]} after {versions[last]}")
-            break
+            return [f"a reader saw {versions[outlines.index(poll.outline)]} after {versions[last]}"]
         last = outlines.index(poll.outline, last)
+    return []
+
+
+def _in_load(seen: Reader, jobs: list[Any]) -> tuple[int, bool]:
+    """Count the answers that were given while a job loaded, and say whether there was a load and none was.
+
+    Where the publisher takes a content back before it is claimed there is no load at all.
+    """
     spans = [(_s(job.created), _s(job.ended)) for job in jobs if job.ended]
     first = seen.polls[0].began if seen.polls else 0
     in_load = sum(
@@ -180,9 +184,7 @@ def _reader(seen: Reader, versions: list[Content | None], jobs: list[Any]) -> tu
     )
     # a question that a restart cut off was asked, too
     cut_off = any(began <= ended and over >= made for began, over, _ in seen.trouble for made, ended in spans)
-    if spans and max(ended for _, ended in spans) > first and not in_load and not cut_off:
-        wrong.append(f"none of {len(seen.polls)} reads was made while a job loaded")
-    return in_load, wrong
+    return in_load, bool(spans) and max(ended for _, ended in spans) > first and not in_load and not cut_off
 
 
 def _s(moment: dt.datetime) -> float:

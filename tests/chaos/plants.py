@@ -37,8 +37,6 @@ def elsewhere() -> None:
 
 def hurried() -> None:
     """As `landing`, with all waits shortened."""
-    os.environ["PREFECT_API_REQUEST_TIMEOUT"] = "8"  # s; 60 by default
-    os.environ["PREFECT_CLIENT_MAX_RETRIES"] = "2"  # 5 by default, and a minute until it gives up
     landing()
     quick: Any = types.SimpleNamespace(monotonic=_monotonic, sleep=_sleep)
     for module in (retry_unary, retry_base, upload, request):

@@ -10,7 +10,7 @@ import urllib3
 
 from tests.chaos.content import digest
 
-CALM_S, BUSY_AT_MOST_S = 0.3, 2.0
+CALM_S, BUSY_AT_MOST_S = 1.0, 2.0
 
 
 @dataclass(frozen=True, slots=True)

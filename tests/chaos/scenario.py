@@ -1,6 +1,7 @@
 """One scenario: newer content over older, a fault while it lands, a repeat by another process, the judgement."""
 
 import random
+import signal
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -20,6 +21,10 @@ from tests.end_to_end.runner import Run
 
 INSIDE = ("first byte", "middle of body", "last byte")
 RUN_AT_MOST_S = 90  # a run that goes on hangs
+HURRIED_PREFECT = {
+    "PREFECT_API_REQUEST_TIMEOUT": "8",  # s; 60 by default
+    "PREFECT_CLIENT_MAX_RETRIES": "2",  # 5 by default, and a minute until it gives up
+}
 GRACE_S = 10  # between SIGTERM and SIGKILL on Cloud Run
 
 
@@ -56,6 +61,11 @@ class Outcome:
     text: str = ""
     final: Content | None = None
     lake: tuple[str, int] | None = None  # MD5 and length of what is left there
+
+    @property
+    def is_inconclusive(self) -> bool:
+        """Whether all was well, but no question of the reader fell into the load."""
+        return bool(self.verdict and self.verdict.is_unseen and not self.wrong)
 
     def told(self) -> str:
         """Say what went wrong, with the end of what the run said."""
@@ -164,18 +174,14 @@ class _Play:
         self.trap.lifted = True
         judge.sweep_now(self.lane.place)  # at the worst of times, and of any age
         repeat = self._start()
-        try:
-            repeat.wait(RUN_AT_MOST_S)
-        except TimeoutError:
-            repeat.kill()
-            self.outcome.wrong.append("the repeat hung")
+        self._wait(repeat, "the repeat")
         if repeat.code != 0:
             self.outcome.wrong.append(f"the repeat ended with {repeat.code}: {repeat.last_line}")
             self.outcome.text += repeat.text
         self.outcome.repeat = repeat.last_line
 
-    def _start(self, plant: str = LANDING) -> Run:
-        return self.lane.place.start("parcels", self._new.month, plant=plant, **self.settings)
+    def _start(self, plant: str = LANDING, **settings: str) -> Run:
+        return self.lane.place.start("parcels", self._new.month, plant=plant, **self.settings, **settings)
 
     def _start_struck(self) -> Run:
         match self.scenario.fault.kind:
@@ -192,7 +198,9 @@ class _Play:
                 )  # fmt: skip
             case kind:
                 # what waits for minutes is hurried, and nothing else: on a busy machine it would give up too soon
-                return self._start(HURRIED if kind == "stall" or self.scenario.fault.is_lasting else LANDING)
+                if not (kind == "stall" or self.scenario.fault.is_lasting):
+                    return self._start()
+                return self._start(HURRIED, **(HURRIED_PREFECT if self.scenario.boundary.hop == PREFECT else {}))
 
     def _account(self, run: Run) -> None:
         """Hold what the trap counted against what the run itself shows, where the fault is not the trap's."""
@@ -211,19 +219,28 @@ class _Play:
     def _end(self, run: Run) -> None:
         """Wait for the run's end; told to end, it has as long as Cloud Run gives it."""
         if self.scenario.fault.kind == "SIGTERM":
-            deadline = time.monotonic() + RUN_AT_MOST_S
-            while not self.trap.fired and run.code is None and time.monotonic() < deadline:
-                time.sleep(0.01)
+            self._until_struck(run)
             try:
                 run.wait(GRACE_S)
             except TimeoutError:
                 run.kill()
+        self._wait(run, "the run")
+
+    def _until_struck(self, run: Run) -> None:
+        deadline = time.monotonic() + RUN_AT_MOST_S
+        while not self.trap.fired and run.code is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    def _wait(self, run: Run, what: str) -> None:
+        """Wait for a process' end; one that hangs shows where, and is killed."""
         try:
             run.wait(RUN_AT_MOST_S)
         except TimeoutError:
+            run.kill(signal.SIGUSR1)
+            time.sleep(1)
             run.kill()
             run.wait()
-            self.outcome.wrong.append(f"the run hung for {RUN_AT_MOST_S} s")
+            self.outcome.wrong.append(f"{what} hung for {RUN_AT_MOST_S} s:\n{run.text}")
 
     def _publish(self, version: str) -> None:
         """Let the publisher serve something else from now on."""
@@ -233,27 +250,18 @@ class _Play:
 
     def _overtake(self, run: Run, kind: str) -> None:
         """While the run stands still, let another land newer content; then let it go on."""
-        deadline = time.monotonic() + RUN_AT_MOST_S
-        while not self.trap.fired and run.code is None and time.monotonic() < deadline:
-            time.sleep(0.01)
+        self._until_struck(run)
         if kind != "twin":
             self._publish("C" if kind == "overtaken" else "A")
         other = self._start()
-        try:
-            if other.wait(RUN_AT_MOST_S) != 0:
-                self.outcome.wrong.append(f"the process that overtook ended with {other.code}: {other.last_line}")
-                self.outcome.text += other.text
-        except TimeoutError:
-            other.kill()
-            self.outcome.wrong.append("the process that overtook hung")
+        self._wait(other, "the process that overtook")
+        if other.code != 0:
+            self.outcome.wrong.append(f"the process that overtook ended with {other.code}: {other.last_line}")
+            self.outcome.text += other.text
         self.lane.session.loop.loop.call_soon_threadsafe(self.trap.release.set)
-        try:
-            if run.wait(RUN_AT_MOST_S) != 0:
-                self.outcome.wrong.append(f"the process that was overtaken ended with {run.code}: {run.last_line}")
-        except TimeoutError:
-            run.kill()
-            run.wait()
-            self.outcome.wrong.append("the process that was overtaken hung")
+        self._wait(run, "the process that was overtaken")
+        if run.code != 0:
+            self.outcome.wrong.append(f"the process that was overtaken ended with {run.code}: {run.last_line}")
 
 
 def shuffled(scenarios: list[Scenario], seed: int) -> list[Scenario]:

@@ -164,6 +164,16 @@ class Fleet:
             if job["labels"].get("prefect-io-flow-run-id") == str(run_id)
         }
 
+    def specs(self) -> dict[str, str]:
+        """Read all that Cloud Run shows and keeps of jobs and executions: the API's answers, and its files."""
+        found = ask("GET", f"{self._run}/v2/projects/local/locations/{REGION}/jobs")
+        shown = {"jobs": json.dumps(found)}
+        for job in found["jobs"]:
+            shown[job["name"]] = json.dumps(ask("GET", f"{self._run}/v2/{job['name']}/executions"))
+        # but what a container wrote into its own file system, which ends with it: there Prefect keeps its settings
+        files = [path for path in (self._data / "cloudrun").rglob("*.json") if "files" not in path.parts]
+        return shown | {str(path): path.read_text(errors="replace") for path in files}
+
     @contextlib.contextmanager
     def fault(self, method: str, status: str, times: int = 1, delay_s: float = 0) -> Iterator[None]:
         """Let the next calls of a method go wrong, and wait until all of them have begun to."""

@@ -3,6 +3,7 @@
 All of it happens in one story, for a job takes seconds to start; the tests are what is to be seen in it.
 """
 
+import json
 import re
 import threading
 import uuid
@@ -46,6 +47,7 @@ class Story:
     fleet: Fleet
     rows: dict[str, list[str]]
     runs: dict[str, UUID] = field(default_factory=dict)
+    specs: dict[str, str] = field(default_factory=dict)
     before: dict[str, tuple[list[str], list[int]]] = field(default_factory=dict)
     after: dict[str, list[str]] = field(default_factory=dict)
     recovered: Run | None = None
@@ -116,6 +118,7 @@ def _until_the_worker_dies(story: Story) -> None:
     fleet.until(runs["cancelled"], "Running")
     fleet.cancel(runs["cancelled"])
     fleet.until(runs["watched"], "Running")
+    story.specs = fleet.specs()
     for what in ("503", "run lost", "memory", "timeout", "cancelled", "cancelled early"):
         fleet.until(runs[what], "Completed", "Crashed", "Cancelled")
         fleet.until_jobless(runs[what])
@@ -222,6 +225,21 @@ def test_a_run_whose_worker_died_before_starting_it_is_found_and_repeated(
     assert [step.partition(",")[0] for step in steps] == done
     assert steps[-1] == f"repeat, 1 of 1: its worker first is gone, {why}"
     assert story.after[what] == [*TAKEN, "Crashed", "AwaitingRetry", "Pending", "Submitting", "Running", "Completed"]
+
+
+def test_jobs_name_the_secret_with_prefects_auth_string_and_do_not_hold_it(story: Story) -> None:
+    variables = [
+        variable
+        for job in json.loads(story.specs["jobs"])["jobs"]
+        for variable in job["template"]["template"]["containers"][0]["env"]
+        if variable["name"] == "PREFECT_API_AUTH_STRING"
+    ]
+    assert variables
+    secret = f"landfall-{story.fleet.place.name}-prefect-api"
+    assert {each["valueSource"]["secretKeyRef"]["secret"].rpartition("/")[2] for each in variables} == {secret}
+    auth = story.fleet.variables["PREFECT_API_AUTH_STRING"]
+    assert [where for where, text in story.specs.items() if auth in text] == []
+    assert any(secret in text for where, text in story.specs.items() if where.startswith("/"))  # the files, too
 
 
 def test_recover_runs_as_a_job_too_and_finds_nothing_more_to_do(story: Story) -> None:

@@ -6,6 +6,7 @@ A line of JSON on standard input starts a run: {"argv": [flow file, arguments...
 
 import atexit
 import contextlib
+import faulthandler
 import importlib
 import json
 import os
@@ -42,6 +43,7 @@ def _be(order: dict[str, Any]) -> None:
     log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for stream in (1, 2):
         os.dup2(log, stream)
+    faulthandler.register(signal.SIGUSR1, file=2)  # shows where a run is that hangs
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.environ.update(order["env"])

@@ -13,6 +13,9 @@ from queue import Queue
 
 SOURCE = Path(__file__).with_name("forking_runner.py")
 
+# a fork takes other threads' locks along and not the threads: Arrow's and numpy's libraries must start none at import
+ONE_THREAD = {"JE_ARROW_MALLOC_CONF": "background_thread:false", "OPENBLAS_NUM_THREADS": "1"}
+
 
 @dataclass
 class Run:
@@ -68,7 +71,7 @@ class Runner:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=dict(environment),
+                env={**environment, **ONE_THREAD},
             )
         threading.Thread(target=self._listen, daemon=True).start()
         self._started.get(timeout=60)
