@@ -11,6 +11,7 @@ import typer
 from flows.cli import contract
 from flows.cli.history import history
 from flows.cli.quarantine import quarantine
+from flows.cli.status import status
 
 app = typer.Typer(
     name="landfall",
@@ -23,6 +24,7 @@ app = typer.Typer(
 app.add_typer(contract.app, name="contract")
 app.command()(quarantine)
 app.command()(history)
+app.command()(status)
 
 
 def main() -> None:

@@ -16,4 +16,8 @@ def _contract_names(incomplete: str) -> list[str]:
 ContractName = Annotated[
     str, typer.Argument(help="The data set: a file in flows/contracts/.", autocompletion=_contract_names)
 ]
+ContractNames = Annotated[
+    list[str] | None,
+    typer.Argument(help="Data sets: files in flows/contracts/.", autocompletion=_contract_names, show_default=False),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a row, for programs.")]
