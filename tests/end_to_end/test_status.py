@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from google.cloud import bigquery
 
-from flows.etl import claims, contract, jobs, lake, lake_object, ledger, load, plan, status
+from flows.etl import claims, contract, lake, ledger, load, plan, status
 from flows.etl.contract import Contract
 from flows.etl.destination import open_destination
 from flows.etl.errors import WarehouseRefused
@@ -136,8 +136,10 @@ def test_the_command_shows_the_grid_rows_for_programs_and_files(
     wrong = run("flights", "--from", "2013-1")
     assert (wrong.code, wrong.text) == (
         2,
-        "status: found the period '2013-1', expected a year, month, day or hour: 2021, 2021-01, 2021-01-31,"
-        " 2021-01-31T07\n",
+        (
+            "status: found the period '2013-1', expected a year, month, day or hour: 2021, 2021-01, 2021-01-31,"
+            " 2021-01-31T07\n"
+        ),
     )
 
 
