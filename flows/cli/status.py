@@ -93,7 +93,7 @@ def _drawings(html: Path | None, png: Path | None) -> dict[Path, Callable[[Board
     try:
         from flows.plots import page, picture
     except ModuleNotFoundError as error:
-        from flows.etl.errors import NotInstalled
+        from flows.plots import NotInstalled
 
         raise NotInstalled(
             f"status: found no {error.name}, expected it for --html and --png; pip install 'landfall[plots]',"

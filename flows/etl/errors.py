@@ -66,10 +66,6 @@ class ComeBackLater(Transient):
     """Passing trouble for which the publisher names an end: it is not asked again before that."""
 
 
-class NotInstalled(Terminal):
-    """A package that only some installations have, and that what was asked for needs."""
-
-
 class StartOver(LandfallError):
     """The world moved on under a landing: bring the partition again from its source."""
 

@@ -38,7 +38,7 @@ def draw(board: Board, *, ascii_only: bool = False) -> Text:
     head = ""
     for strip in board.strips:
         lines.append(Text.assemble("\n", (printable(strip.name), "bold"), f"  {strip.each}, {_said(strip)}"))
-        if (wanted := _head(strip)) != head and strip.cells:
+        if strip.cells and (wanted := _head(strip)) not in ("", head):
             head = wanted
             lines.append(Text(f"{head:{LABEL + 12 * CELL}}{'rows':>6}{'bytes':>8}{'last load':>11}", style="dim"))
         lines += [_line(board, label, cells, ascii_only) for label, cells in _lines(strip)]

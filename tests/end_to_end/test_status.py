@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from google.cloud import bigquery
 
+from benchmarks import status as benchmark
 from flows.etl import claims, contract, lake, ledger, load, plan, status
 from flows.etl.contract import Contract
 from flows.etl.destination import open_destination
@@ -47,7 +47,9 @@ def refuse(place: Place, agreed: Contract, month: str, rows: list[str]) -> None:
 
 def states(place: Place, agreed: Contract, span: Span = status.ALWAYS) -> dict[str, tuple[str, str, int | None]]:
     found = status.read(place.destination, [agreed], NOW, span)["flights"]
-    return {str(each.partition): (each.state, each.why, each.held and each.held.warehouse_rows) for each in found}
+    return {
+        str(each.partition): (each.state, each.why, each.held.warehouse_rows if each.held else None) for each in found
+    }
 
 
 def test_each_state_is_read_from_landings_that_were(place: Place, january: list[str], tmp_path: Path) -> None:
@@ -120,7 +122,7 @@ def test_the_command_shows_the_grid_rows_for_programs_and_files(
         "flights  monthly, 2 landed, 10 missing",
         "       Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec   rows   bytes  last load",
     ]
-    assert lines[4].startswith(" 2013  ●   ●   ·   ·   ·   ·   ·   ·   ·   ·   ·   ·          6")
+    assert lines[4].startswith(" 2013  ●   ●   ·   ·   ·   ·   ·   ·   ·   ·   ·   ·        6 ")
     assert lines[7] == "flights 2013-03 to 2013-12, 10: missing, never claimed"
     assert lines[8].startswith("nothing has ever landed here of airlines, airports, fhv_trips, ")
     assert (html.read_bytes()[:15], png.read_bytes()[:4]) == (b"<!DOCTYPE html>", b"\x89PNG")
@@ -155,53 +157,15 @@ def watched(place: Place, cloud: dict[str, str]) -> Iterator[tuple[Any, Proxy, P
         yield destination, storage, warehouse
 
 
-def ten_thousand(place: Place, names: list[str]) -> None:
-    """Write rows for 1,000 periods of each contract into the ledger, by a load job, and no log."""
-    ledger.ensure(place.destination)
-    hour, end = dt.datetime(2026, 10, 1, tzinfo=dt.UTC), dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
-    rows = [
-        dict.fromkeys(ledger.COLUMNS)
-        | {
-            "contract": name,
-            "partition": f"{hour + dt.timedelta(hours=number):%Y-%m-%dT%H}",
-            "n": n,
-            "kind": "landing",
-            "status": "loaded",
-            "source_bytes": 30,
-            "source_rows": 1,
-            "quarantined_rows": 0,
-            "warehouse_rows": 1,
-            "contract_fingerprint": "1-a",
-            "contract_revision": 1,
-            "claimed_at": end.isoformat(),
-            "loaded_at": end.isoformat(),
-        }
-        for name in names
-        for number in range(1000)
-        for n in (0, 1)
-    ]
-    config = bigquery.LoadJobConfig(
-        source_format=bigquery.SourceFormat.NEWLINE_DELIMITED_JSON,
-        write_disposition=bigquery.WriteDisposition.WRITE_APPEND,
-    )
-    place.bigquery.load_table_from_json(rows, f"local.{place.dataset}.landings", job_config=config).result()
-
-
 def test_ten_thousand_partitions_are_one_query(place: Place, watched: tuple[Any, Proxy, Proxy], tmp_path: Path) -> None:
     destination, storage, warehouse = watched
-    names = [f"sensors_{number}" for number in range(10)]
-    for name in names:
-        text = (CONTRACTS / "flights.toml").read_text().partition("clustering")[0]
-        text = text.replace('partition = "month"', 'partition = "hour"\nexpires_after_days = 400')
-        text = text.replace('"2013-01"', '"2026-10-01T00"').replace('"2013-12"', '"2026-11-11T15"')
-        text = text.replace("_{yyyy}-{mm}", "_{yyyy}{mm}{dd}{hh}")
-        (tmp_path / f"{name}.toml").write_text(text + "columns = [{ name = 'id', type = 'INT64' }]\n")
-    agreements = [contract.read(tmp_path, name) for name in names]
-    ten_thousand(place, names)
-    found = status.read(destination, agreements, NOW)
-    assert {name: len(each) for name, each in found.items()} == dict.fromkeys(names, 1000)
-    assert {each.why for name in names for each in found[name]} == {"the log has lost claim 1; reconcile"}
+    agreed = benchmark.agreements(tmp_path)
+    benchmark.fill_ledger(place.destination, agreed)
+    found = status.read(destination, agreed, benchmark.NOW)
+    assert {name: len(each) for name, each in found.items()} == dict.fromkeys(benchmark.NAMES, 1000)
+    # all rows came: of a log that was never written, all 10,000 are missed
+    assert {each.why for name in found for each in found[name]} == {"the log has lost claim 1; reconcile"}
     sent = [(asked.method, asked.path.split("?")[0].rpartition("/")[2]) for asked in warehouse.seen]
-    assert sum(method == "POST" for method, _ in sent) == 1
-    assert len(sent) < 25, sent  # the query, its answer's pages, and a look at each table
-    assert len(storage.seen) == len(names)
+    assert [name for method, name in sent if method == "POST"] == ["jobs"]
+    assert len(sent) < 25, sent  # the query, its answer's pages, and a look at each of ten tables
+    assert len(storage.seen) == 10

@@ -61,7 +61,13 @@ CASES: list[tuple[dict[str, Any], State, str, bool]] = [
 
 @pytest.mark.parametrize(("given", "state", "why", "is_held"), CASES)
 def test_each_state_has_its_reason(given: dict[str, Any], state: State, why: str, is_held: bool) -> None:
-    asked = {"contract": CONTRACT, "head": head(), "loaded": LOADED, "refused": None, "made": NOON - HOUR} | given
+    asked: dict[str, Any] = {
+        "contract": CONTRACT,
+        "head": head(),
+        "loaded": LOADED,
+        "refused": None,
+        "made": NOON - HOUR,
+    } | given
     rows = {name: asked[name] for name in ("loaded", "refused") if asked[name]}
     expected = Standing("trips", JANUARY, state, why, asked["loaded"] if is_held else None)
     assert judge(asked["contract"], JANUARY, asked["head"], rows, asked["made"]) == expected

@@ -84,5 +84,6 @@ def small() -> Board:
                 [standing("sensors", each, "missing" if each == days[1] else "landed") for each in days],
             ),
             "tides": ("month", []),
+            "zones": ("none", [standing("zones", Partition("none", None), "quarantined")]),
         },
     )

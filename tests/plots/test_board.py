@@ -11,7 +11,7 @@ from tests.plots.generated import NOW, periods, small, standing
 
 
 def test_a_board_says_what_it_holds_in_one_line() -> None:
-    assert small().line == "14 partitions: 9 landed, 1 quarantined, 1 stale, 2 missing, 1 failed"
+    assert small().line == "15 partitions: 9 landed, 2 quarantined, 1 stale, 2 missing, 1 failed"
     assert Board.of("dev", NOW, {}).line == "no partitions"
 
 
