@@ -23,7 +23,7 @@ def connect(settings: Settings) -> Destination:
         EnvironmentMismatch: bucket or dataset is absent, or carries another environment's label.
     """
     try:
-        lake, warehouse = _load(settings)
+        lake, warehouse = load_blocks(settings)
     except ValueError as error:  # so Prefect says that there is no such block
         raise SettingsError(
             f"{error}; expected the blocks of environment {settings.environment}: register them with"
@@ -58,7 +58,12 @@ def connect_to_runs(settings: Settings) -> Runs:
     return Runs(settings.work_pool, Region(settings.cloud_run_endpoint, credentials.project, location, session))
 
 
-def _load(settings: Settings) -> tuple[GcsBucket, BigQueryWarehouse]:
+def load_blocks(settings: Settings) -> tuple[GcsBucket, BigQueryWarehouse]:
+    """Load the blocks of bucket and warehouse, which look for credentials and ask nobody.
+
+    Raises:
+        ValueError: there is no such block, as Prefect says it.
+    """
     lake = GcsBucket.load(settings.lake_block)
     with warnings.catch_warnings():
         # the block offers its client BigQuery's Storage API, which is not installed: no row passes this process

@@ -28,6 +28,9 @@ class Settings(Reading):
 
     environment: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
     cloud_run_endpoint: str = Field("https://run.googleapis.com", description="where Cloud Run's API answers")
+    secret_manager_endpoint: str = Field(
+        "https://secretmanager.googleapis.com", description="where Secret Manager's API answers"
+    )
 
     @property
     def credentials_block(self) -> str:

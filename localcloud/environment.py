@@ -61,8 +61,9 @@ def for_google(data: Path, addresses: Mapping[str, str], base: Mapping[str, str]
         "GCE_METADATA_ROOT": metadata,
         "GCE_METADATA_IP": metadata,
         "CLOUDSDK_CONFIG": str(data / "gcloud"),
-        # Google's clients of Cloud Run know no such variable: this one is Landfall's
+        # Google's clients of these two know no such variable: these are Landfall's
         **({"LANDFALL_CLOUD_RUN_ENDPOINT": addresses["run"]} if "run" in addresses else {}),
+        **({"LANDFALL_SECRET_MANAGER_ENDPOINT": addresses["secretmanager"]} if "secretmanager" in addresses else {}),
         **_no_proxy(base),
     }
 

@@ -9,6 +9,7 @@ import sys
 import typer
 
 from flows.cli import contract
+from flows.cli.doctor import doctor
 from flows.cli.history import history
 from flows.cli.quarantine import quarantine
 from flows.cli.status import status
@@ -25,6 +26,7 @@ app.add_typer(contract.app, name="contract")
 app.command()(quarantine)
 app.command()(history)
 app.command()(status)
+app.command()(doctor)
 
 
 def main() -> None:
