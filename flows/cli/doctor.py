@@ -67,12 +67,14 @@ def doctor(
     warnings.simplefilter("ignore")
     counts: Counter[str] = Counter()
     screen = console()
-    for each in examine(CHECKS, here(outputs), only or ()):
-        counts[each.verdict] += 1
-        if as_json:
-            print(json.dumps(dataclasses.asdict(each)), flush=True)
-        else:
-            _show(screen, each)
+    seen = here(outputs)
+    with seen.closing:
+        for each in examine(CHECKS, seen, only or ()):
+            counts[each.verdict] += 1
+            if as_json:
+                print(json.dumps(dataclasses.asdict(each)), flush=True)
+            else:
+                _show(screen, each)
     if not as_json:
         print(", ".join(f"{counts[verdict]} {verdict}" for verdict in STYLES if counts[verdict]))
     raise typer.Exit(1 if counts["problem"] else 0)

@@ -14,7 +14,7 @@ from flows.doctor.seen import Seen
 OLDEST = (3, 11)
 RUN, EVERYTHING = "requirements-run.lock", "requirements.lock"
 INSTALL = "python -m pip install --require-hashes -r"
-_PIN = re.compile(r"^(?P<requirement>[A-Za-z0-9][^\\]*==[^\\]*?)\s*\\?$", re.MULTILINE)
+_PIN = re.compile(r"^(?P<requirement>[A-Za-z0-9][^\\\n]*==[^\\\n]*?)\s*\\?$", re.MULTILINE)
 _SHOWN = 5
 
 
@@ -48,10 +48,10 @@ def lock(seen: Seen) -> Finding:
         file = EVERYTHING if everything else RUN
         needed = any(line.split()[0] in run for line in differ) or missing
         say = problem if needed else warning
-        return say(f"{' and '.join(parts)} of {len(wanted)} packages", f"{INSTALL} {file}")
+        return say(f"{' and '.join(parts)} of the {len(wanted)} that the locks name", f"{INSTALL} {file}")
     absent = sum(found is None for found in installed.values())
     tools = f"; {absent} for development are not installed" if absent else ""
-    return ok(f"{len(wanted) - absent} packages as locked{tools}")
+    return ok(f"{len(wanted) - absent} as locked{tools}")
 
 
 def pinned(file: Path) -> dict[str, str]:

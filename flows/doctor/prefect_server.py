@@ -29,7 +29,9 @@ def prefect(seen: Seen) -> Finding:
             f"on a laptop: {LAPTOP}; with Prefect Cloud: prefect cloud login",
         )
     where = shown(url)
-    seen.server = Server(get_client(sync_client=True, httpx_settings={"timeout": TIMEOUT_S}))
+    seen.server = Server(
+        seen.closing.enter_context(get_client(sync_client=True, httpx_settings={"timeout": TIMEOUT_S}))
+    )
     try:
         theirs = seen.server.read(SELF_HOSTED)
         if theirs is None:

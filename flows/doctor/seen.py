@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,8 @@ class Seen:
     """A file with Terraform's outputs; without one terraform is asked."""
     hidden: set[str] = field(default_factory=set)
     """Values that nothing shown may hold."""
+    closing: ExitStack = field(default_factory=ExitStack)
+    """What is open until the examination's end."""
     settings: "Settings" = field(init=False)
     server: "Server" = field(init=False)
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
