@@ -27,7 +27,7 @@ def credentials(_seen: Seen) -> Finding:
     """Find the credentials that Google's clients find by themselves, and ask for a token with them."""
     try:
         found, project = google.auth.default(scopes=[SCOPE])
-        found.refresh(partial(Request(), timeout=TIMEOUT_S))
+        found.refresh(partial(Request(), timeout=TIMEOUT_S))  # type: ignore[no-untyped-call]
     except DefaultCredentialsError as error:
         return problem(
             f"found none: {_first_sentence(error)}",

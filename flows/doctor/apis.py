@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import requests
-from google.api_core.exceptions import GoogleAPICallError
+from google.api_core.exceptions import GoogleAPICallError, from_http_response
 from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import AuthorizedSession
 
@@ -122,8 +122,9 @@ def _questions(seen: Seen) -> dict[str, Callable[[], dict[str, Any]]]:
         return found
 
     def get(url: str) -> dict[str, Any]:
-        answer = session.get(url, timeout=TIMEOUT_S, max_allowed_time=TIMEOUT_S)
-        answer.raise_for_status()
+        answer = session.get(url, timeout=TIMEOUT_S)
+        if answer.status_code != 200:
+            raise from_http_response(answer)  # type: ignore[no-untyped-call]
         found: dict[str, Any] = answer.json()
         return found
 
@@ -143,8 +144,6 @@ def _answer(ask: Callable[[], dict[str, Any]]) -> Answer:
         return Answer(200, ask())
     except GoogleAPICallError as error:
         return _refusal(error.response, error.code, error.message)
-    except requests.HTTPError as error:
-        return _refusal(error.response, error.response.status_code, str(error))
     except (requests.RequestException, GoogleAuthError) as error:
         return Answer(None, {}, type(error).__name__)
 

@@ -20,6 +20,11 @@ def refuse(_seen: Seen) -> Finding:
     raise AssertionError("was made")
 
 
+def oversleep(_seen: Seen) -> Finding:
+    time.sleep(60)
+    return ok("late")
+
+
 def test_findings_come_in_the_order_of_the_checks_each_with_what_to_do(seen: Seen) -> None:
     listed = (
         Check("a", lambda _: [ok("x"), warning("y", "mend y")]),
@@ -62,9 +67,7 @@ def test_an_error_that_nobody_foresaw_is_a_problem_of_its_check_alone(seen: Seen
 
 def test_a_check_that_does_not_end_is_left_behind(seen: Seen) -> None:
     began = time.monotonic()
-    silent, other = examine(
-        (Check("a", lambda _: time.sleep(60) or ok("late")), Check("b", lambda _: ok("made"))), seen, limits_s=(0.1, 30)
-    )
+    silent, other = examine((Check("a", oversleep), Check("b", lambda _: ok("made"))), seen, limits_s=(0.1, 30))
     assert (silent.verdict, silent.found) == ("problem", "no answer within 0 s")
     assert silent.what_to_do.endswith("landfall doctor --only a")
     assert other.found == "made"
@@ -72,7 +75,7 @@ def test_a_check_that_does_not_end_is_left_behind(seen: Seen) -> None:
 
 
 def test_no_check_begins_when_the_time_for_all_is_over(seen: Seen) -> None:
-    listed = (Check("a", lambda _: time.sleep(60) or ok("late")), Check("b", refuse))
+    listed = (Check("a", oversleep), Check("b", refuse))
     assert [(each.check, each.verdict) for each in examine(listed, seen, limits_s=(30, 0.1))] == [
         ("a", "problem"),
         ("b", "skipped"),
@@ -83,7 +86,11 @@ def test_only_what_was_asked_for_is_shown_and_only_what_it_needs_is_made(seen: S
     made = []
 
     def note(name: str) -> Check:
-        return Check(name, lambda _: made.append(name) or ok(name), needs=("a",) if name == "b" else ())
+        def examine(_seen: Seen) -> Finding:
+            made.append(name)
+            return ok(name)
+
+        return Check(name, examine, needs=("a",) if name == "b" else ())
 
     found = list(examine((note("a"), note("b"), note("c")), seen, ["b"]))
     assert (made, found) == (["a", "b"], [Examined("b", "ok", "b", "")])
