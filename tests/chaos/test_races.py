@@ -10,8 +10,6 @@ import pytest
 from tests.end_to_end.place import Place, content
 from tests.proxy import Asked, Fault, Proxy
 
-pytestmark = pytest.mark.chaos
-
 PROCESSES = 16
 TIMEOUT_S = 240  # sixteen processes on two cores
 

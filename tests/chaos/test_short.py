@@ -20,14 +20,12 @@ def test_the_short_version_meets_every_boundary_and_every_fault() -> None:
     assert {each.fault.kind for each in chosen} == set(MEANINGS)
 
 
-@pytest.mark.chaos
 @pytest.mark.timeout(900)
 def test_generated_schedules_of_publishing_killing_and_racing_keep_to_the_model(cloud: dict[str, str]) -> None:
     with session.opened(cloud) as opened:
         schedules.play(lane_on(opened), seed=20261123, schedules=3)
 
 
-@pytest.mark.chaos
 @pytest.mark.timeout(900)
 def test_no_fault_at_any_boundary_loses_or_doubles_a_row(cloud: dict[str, str]) -> None:
     chosen = matrix.sample()
