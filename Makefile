@@ -149,7 +149,7 @@ coverage: $(INSTALLED) ## run the tests, show how much of flows/ they cover, bra
 	@rm -f .coverage .coverage.*
 	@$(BIN)/coverage run -m pytest --numprocesses 3 --dist loadfile $(ALONE:%=--ignore %)
 	@$(BIN)/coverage run -m pytest tests/cloud_run
-	@$(PY) -m pytest tests/chaos  # what is measured would slow its hundreds of forks, and it meets no line that the others do not
+	@$(PY) -m pytest tests/chaos  # coverage would slow its hundreds of forks
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
