@@ -87,9 +87,16 @@ def _drawings(html: Path | None, png: Path | None) -> dict[Path, Callable[[Board
 
     Raises:
         NotInstalled: it is not there.
+        BadParameter: the file's folder is not there.
     """
-    if not (html or png):
+    asked = {path for path in (html, png) if path}
+    if not asked:
         return {}
+    for path in asked:
+        if not path.parent.is_dir():
+            raise typer.BadParameter(
+                f"{path}: found no folder {path.parent}, expected one; nothing was asked or written"
+            )
     try:
         from flows.plots import page, picture
     except ModuleNotFoundError as error:
@@ -99,5 +106,4 @@ def _drawings(html: Path | None, png: Path | None) -> dict[Path, Callable[[Board
             f"status: found no {error.name}, expected it for --html and --png; pip install 'landfall[plots]',"
             " nothing was asked or written"
         ) from error
-    asked = ((html, page.html), (png, picture.png))
-    return {path: draw for path, draw in asked if path}
+    return {path: draw for path, draw in ((html, page.html), (png, picture.png)) if path}

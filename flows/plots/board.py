@@ -1,4 +1,7 @@
-"""What is drawn: for each contract a strip of cells in time; days and hours share their month's."""
+"""What is drawn: for each contract a strip of cells in time.
+
+Hours and days share their month's cell; if all that is shown lies within two months, hours share their day's.
+"""
 
 import datetime as dt
 import itertools
@@ -10,12 +13,13 @@ from typing import Self
 from flows.etl.partition import Grain, Partition
 from flows.etl.status import IN_ORDER, STATES, Standing, State, counts
 
+CLOSE_DAYS = 62  # no longer than this, and each day has a cell
 EACH: dict[Grain, str] = {"hour": "hourly", "day": "daily", "month": "monthly", "year": "yearly", "none": "snapshot"}
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One period, or a month's days or hours: `period` covers them, `standings` are at least one."""
+    """One period, or a month's or a day's shorter ones: `period` covers them, `standings` are at least one."""
 
     period: Partition
     standings: tuple[Standing, ...]
@@ -50,9 +54,9 @@ class Strip:
     cells: tuple[Cell, ...]
 
     @classmethod
-    def of(cls, name: str, grain: Grain, standings: Sequence[Standing]) -> Self:
-        """Gather a contract's partitions, which come in order."""
-        groups = itertools.groupby(standings, key=lambda each: _covering(each.partition))
+    def of(cls, name: str, grain: Grain, standings: Sequence[Standing], *, is_close: bool = False) -> Self:
+        """Gather a contract's partitions, which come in order, into months, or closely into days."""
+        groups = itertools.groupby(standings, key=lambda each: _covering(each.partition, is_close=is_close))
         return cls(name, grain, tuple(Cell(period, tuple(group)) for period, group in groups))
 
     @property
@@ -104,16 +108,19 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """All of it: which environment, when it was asked, and a strip for each contract."""
+    """All of it: which environment, when it was asked, and a strip for each contract; closely, days have cells."""
 
     environment: str
     at: dt.datetime
     strips: tuple[Strip, ...]
+    is_close: bool
 
     @classmethod
     def of(cls, environment: str, at: dt.datetime, found: Mapping[str, tuple[Grain, Sequence[Standing]]]) -> Self:
         """Arrange what `status.read` has found, contract by contract."""
-        return cls(environment, at, tuple(Strip.of(name, grain, each) for name, (grain, each) in found.items()))
+        is_close = _is_close(each.partition for _, standings in found.values() for each in standings)
+        strips = (Strip.of(name, grain, each, is_close=is_close) for name, (grain, each) in found.items())
+        return cls(environment, at, tuple(strips), is_close)
 
     @property
     def standings(self) -> list[Standing]:
@@ -161,8 +168,22 @@ def troubles(standings: Iterable[Standing]) -> list[Trouble]:
     return found
 
 
-def _covering(partition: Partition) -> Partition:
-    """Give the month of a day or an hour; others are their own cell."""
+def _covering(partition: Partition, *, is_close: bool) -> Partition:
+    """Give the month of a day or an hour, or closely the day of an hour; others are their own cell."""
     if partition.start is None or partition.grain not in ("day", "hour"):
         return partition
+    if is_close:
+        return Partition("day", partition.start.replace(hour=0))
     return Partition("month", partition.start.replace(day=1, hour=0))
+
+
+def _is_close(partitions: Iterable[Partition]) -> bool:
+    """Say whether all lie within two months, and some are of a day or an hour."""
+    timed = [each for each in partitions if each.start]
+    if not any(each.grain in ("day", "hour") for each in timed):
+        return False
+    first, end = (
+        min(each.start for each in timed if each.start),
+        max(each.next.start for each in timed if each.next.start),
+    )
+    return end - first <= dt.timedelta(days=CLOSE_DAYS)

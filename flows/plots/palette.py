@@ -18,6 +18,6 @@ EDGE: dict[State, str] = {
     "quarantined": "#B59A1C",
     "stale": "#A85A05",
     "failed": "#5C0B18",
-    "missing": "#64748B",
+    "missing": "#475569",
 }
 INK, QUIET, RULE, BAR = "#0F172A", "#64748B", "#E2E8F0", "#94A3B8"

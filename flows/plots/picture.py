@@ -1,11 +1,13 @@
 """How partitions stand as a picture, drawn by matplotlib: a strip for each contract on one axis of time.
 
-Each strip has a cell for each period (a month for days and hours), the rows of each as bars above, and what it is in
-sum to the right. It works without a display, and touches no state of matplotlib's that a notebook might share.
+Each strip has a cell for each period (days and hours share theirs, see `board`), the rows of each as bars above, and
+what it is in sum to the right. It works without a display, and touches no state of matplotlib's that a notebook might
+share.
 """
 
 import datetime as dt
 import io
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +24,7 @@ from flows.etl.partition import Partition
 from flows.etl.status import STATES, State, counts
 from flows.plots.board import Board, Cell, Strip
 from flows.plots.palette import BAR, EDGE, FILL, INK, QUIET, RULE
+from flows.plots.text import MONTHS
 from flows.plots.words import lasting, many, moment, size
 
 # all lengths are inches
@@ -30,6 +33,7 @@ TOP, STRIP, BOTTOM, MARGIN = 1.56, 0.66, 0.44, 0.3
 BARS, CELLS = 0.25, 0.22  # heights within a strip
 GRID = 10.2  # width that the cells share, as far as they stay between the widths below
 NARROWEST, WIDEST = 0.1, 0.4
+LETTER = 0.14  # of a step that has room for its name
 NAME = 34  # characters of a contract's name; its end is cut
 COLUMNS = (
     *(("landed", 1.1), ("rows", 0.6), ("file size", 0.8), ("load time", 0.75)),
@@ -107,35 +111,49 @@ def figure(board: Board) -> Figure:
 
 @dataclass(frozen=True, slots=True)
 class _Time:
-    """The axis: from which month on, how many, and how wide one is."""
+    """The axis, in months or closely in days: from which one on, how many, and how wide one is."""
 
-    first: int  # months since the year 0
-    months: int
-    month: float
+    is_close: bool
+    first: int
+    count: int
+    step: float
 
     @classmethod
     def of(cls, board: Board) -> "_Time":
-        cells = [cell.period for strip in board.strips for cell in strip.cells if cell.period.start]
-        if not cells:
-            return cls(0, 0, WIDEST)
-        first = min(_months(each.start) for each in cells)
-        months = max(_months(each.next.start) for each in cells) - first
-        return cls(first, months, min(max(GRID / months, NARROWEST), WIDEST))
+        starts = [cell.period.start for strip in board.strips for cell in strip.cells if cell.period.start]
+        ends = [cell.period.next.start for strip in board.strips for cell in strip.cells if cell.period.start]
+        if not starts:
+            return cls(board.is_close, 0, 0, WIDEST)
+        first = min(_index(each, is_close=board.is_close) for each in starts)
+        count = max(_index(each, is_close=board.is_close) for each in ends) - first
+        return cls(board.is_close, first, count, min(max(GRID / count, NARROWEST), WIDEST))
 
     @property
     def width(self) -> float:
-        return max(self.months * self.month, 2.2)
+        return max(self.count * self.step, 2.2)
 
     def place(self, period: Partition) -> tuple[float, float]:
         """Give where a period begins, and how wide it is; a snapshot stands at the beginning."""
         if period.start is None:
             return 0, WIDEST
-        begin = _months(period.start)
-        return (begin - self.first) * self.month, (_months(period.next.start) - begin) * self.month
+        begin, end = (_index(each, is_close=self.is_close) for each in (period.start, period.next.start))
+        return (begin - self.first) * self.step, (end - begin) * self.step
+
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Name each step: a year and a month's letter, or a month and a day."""
+        for index in range(self.first, self.first + self.count):
+            if self.is_close:
+                day = dt.date.fromordinal(index)
+                yield f"{MONTHS[day.month - 1]} {day.year}", str(day.day)
+            else:
+                yield str(index // 12), MONTHS[index % 12][0]
 
 
-def _months(moment: dt.datetime | None) -> int:
-    return moment.year * 12 + moment.month - 1 if moment else 0
+def _index(moment: dt.datetime | None, *, is_close: bool) -> int:
+    """Number a month, or closely a day."""
+    if moment is None:
+        return 0
+    return moment.toordinal() if is_close else moment.year * 12 + moment.month - 1
 
 
 def _write(axes: Axes, x: float, y: float, text: str, points: float, **how: Any) -> Text:
@@ -182,22 +200,22 @@ def _draw_legend(axes: Axes, x: float, y: float, board: Board) -> None:
         _write(axes, x + 0.28, y + 0.03, text, 8.5)
         x += 0.28 + 0.086 * len(text) + 0.2
     if any(not cell.is_one for strip in board.strips for cell in strip.cells):
-        _write(axes, x, y + 0.03, "days and hours share their month's cell, the worst on top", 7.5, color=QUIET)
+        _write(axes, x, y + 0.03, "a cell of several days or hours: the worst on top", 7.5, color=QUIET)
 
 
 def _draw_axis(axes: Axes, left: float, time: _Time, bottom: float) -> None:
-    """Draw a line at each year's beginning, and write the years, months where there is room."""
-    for index in range(time.months + 1):
-        year, month = divmod(time.first + index, 12)
-        x = left + index * time.month
-        if month == 0:
-            axes.plot([x, x], [TOP - 0.08, bottom], color="#CBD5E1", lw=0.7, zorder=0)
-        if index == time.months:
-            break
-        if (month == 0 and time.months - index >= 6) or (index == 0 and month <= 6):
-            _write(axes, x + 0.03, TOP - 0.26, str(year), 9, weight="bold")
-        if time.month >= 0.14:  # room for a letter
-            _write(axes, x + time.month / 2, TOP - 0.1, "JFMAMJJASOND"[month], 6.5, color=QUIET, ha="center")
+    """Draw a line where each year begins, or closely each month; write its name, and the steps' if they have room."""
+    begin = 0
+    for name, group in itertools.groupby(time.names(), key=lambda named: named[0]):
+        steps = [short for _, short in group]
+        x, end = left + begin * time.step, begin + len(steps)
+        axes.plot([x, x], [TOP - 0.08, bottom], color="#CBD5E1", lw=0.7, zorder=0)
+        if len(steps) * time.step >= 0.1 * len(name) or end == time.count:
+            _write(axes, x + 0.03, TOP - 0.26, name, 9, weight="bold")
+        for number, short in enumerate(steps):
+            if time.step >= LETTER:
+                _write(axes, x + (number + 0.5) * time.step, TOP - 0.1, short, 6.5, color=QUIET, ha="center")
+        begin = end
 
 
 def _draw_cells(axes: Axes, corner: Point, time: _Time, index: int, strip: Strip) -> None:
@@ -215,7 +233,7 @@ def _draw_cells(axes: Axes, corner: Point, time: _Time, index: int, strip: Strip
         for state, share in _shares(cell):
             _draw_box(axes, (x + gap, y), (width - 2 * gap, CELLS * share), state)
             y += CELLS * share
-        whole = Rectangle((x, floor - BARS), width, BARS + CELLS, fc="none", ec="none")
+        whole = Rectangle((x, floor - BARS), width, BARS + CELLS, fc="none", ec="none", zorder=9)
         whole.set_gid(f"cell-{index}-{number}")  # what a page hangs its words on
         axes.add_artist(whole)
         if strip.grain == "none":
@@ -237,7 +255,8 @@ def _shares(cell: Cell) -> list[tuple[State, float]]:
 def _draw_box(axes: Axes, corner: Point, extent: Point, state: State) -> None:
     (x, y), (width, height) = corner, extent
     dashed = (0, (2, 1.5)) if state == "missing" else "solid"
-    box = Rectangle(corner, width, height, fc=FILL[state], ec=EDGE[state], lw=0.7, linestyle=dashed)
+    thick = 1 if state == "missing" else 0.7
+    box = Rectangle(corner, width, height, fc=FILL[state], ec=EDGE[state], lw=thick, linestyle=dashed)
     axes.add_artist(box)
     if state in MARKS:
         marker, color = MARKS[state]

@@ -1,5 +1,9 @@
-"""How partitions stand, in a terminal of 80 columns: a line for each year, a cell for each month."""
+"""How partitions stand, in a terminal of 80 columns: a line for each year with a cell for each month.
 
+Where days have cells of their own, a line for each week.
+"""
+
+import datetime as dt
 import itertools
 from collections.abc import Iterator, Sequence
 
@@ -11,6 +15,7 @@ from flows.plots.board import Board, Cell, Strip, troubles
 from flows.plots.words import lasting, many, moment, size
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 LISTED = 20  # reasons below the grid; all are in the JSON
 
 # told apart without colour; the second for terminals that can write ASCII alone
@@ -38,7 +43,7 @@ def draw(board: Board, *, ascii_only: bool = False) -> Text:
     head = ""
     for strip in board.strips:
         lines.append(Text.assemble("\n", (printable(strip.name), "bold"), f"  {strip.each}, {_said(strip)}"))
-        if strip.cells and (wanted := _head(strip)) not in ("", head):
+        if (wanted := _head(strip)) not in ("", head):
             head = wanted
             lines.append(Text(f"{head:{LABEL + 12 * CELL}}{'rows':>6}{'bytes':>8}{'last load':>11}", style="dim"))
         lines += [_line(board, label, cells, ascii_only) for label, cells in _lines(strip)]
@@ -46,7 +51,7 @@ def draw(board: Board, *, ascii_only: bool = False) -> Text:
     legend = Text("   ").join(Text(*mark) for mark in marks)
     lines += [Text(), legend]
     if any(not cell.is_one for strip in board.strips for cell in strip.cells):
-        lines.append(Text("a month's days or hours: the worst state, and how many are in it", "dim"))
+        lines.append(Text("a cell with a number: the worst state of its days or hours, and how many are in it", "dim"))
     return Text("\n").join([*lines, *_reasons(board)])
 
 
@@ -56,14 +61,18 @@ def _said(strip: Strip) -> str:
 
 
 def _head(strip: Strip) -> str:
-    if strip.grain == "none":
+    if strip.grain == "none" or not strip.cells:
         return ""
-    names: Sequence[str] = [str(each) for each in range(10)] if strip.grain == "year" else MONTHS
+    names: Sequence[str] = MONTHS
+    if strip.grain == "year":
+        names = [str(each) for each in range(10)]
+    elif strip.cells[0].period.grain == "day":
+        names = DAYS
     return " " * LABEL + "".join(f"{name:{CELL}}" for name in names)
 
 
 def _lines(strip: Strip) -> Iterator[Line]:
-    """Give a line for each year; for yearly files one for each decade, for a snapshot one."""
+    """Give a line for each year; for yearly files one for each decade, for days each week, for a snapshot one."""
     for label, group in itertools.groupby(strip.cells, key=lambda cell: _place(cell)[0]):
         yield label, {_place(cell)[1]: cell for cell in group}
 
@@ -75,6 +84,9 @@ def _place(cell: Cell) -> tuple[str, int]:
     if cell.period.grain == "year":
         decade, column = divmod(start.year, 10)
         return f"{decade}0s", column
+    if cell.period.grain == "day":
+        monday = start - dt.timedelta(days=start.weekday())
+        return f"{monday:%m-%d}", start.weekday()
     return f"{start.year:04d}", start.month - 1
 
 

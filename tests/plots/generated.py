@@ -64,6 +64,24 @@ def five_years_of_ten_contracts() -> Board:
     return Board.of("prod", NOW, found)
 
 
+def seven_weeks() -> Board:
+    """Hours and days, short enough for each day to have a cell."""
+    seventh = dt.datetime(2026, 10, 7)
+    hours, days = periods("hour", "2026-10-05T00", "2026-10-19T04"), periods("day", "2026-10-05", "2026-11-22")
+    gone = [each for each in hours if each.start and each.start.date() == seventh.date() and each.start.hour < 12]
+    return Board.of(
+        "dev",
+        NOW,
+        {
+            "sensors": ("hour", [standing("sensors", each, "missing" if each in gone else "landed") for each in hours]),
+            "tides": (
+                "day",
+                [standing("tides", each, "stale" if each.start == seventh else "landed") for each in days],
+            ),
+        },
+    )
+
+
 def small() -> Board:
     """Each kind of period and each state, small enough to be written down."""
     months = periods("month", "2024-11", "2025-04")

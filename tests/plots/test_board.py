@@ -4,10 +4,12 @@ import datetime as dt
 
 import pytest
 
-from flows.etl.partition import Partition
+from flows.etl.partition import Grain, Partition
 from flows.plots.board import Board, Strip
 from flows.plots.words import lasting, many, moment, size
 from tests.plots.generated import NOW, periods, small, standing
+
+SNAPSHOT = Partition("none", None)
 
 
 def test_a_board_says_what_it_holds_in_one_line() -> None:
@@ -47,6 +49,23 @@ def test_days_and_hours_share_their_months_cell_and_the_worst_is_its_state() -> 
         ("2024-01", "failed", {"failed": 1, "landed": 1}, 2000),
         ("2024-02", "landed", {"landed": 2}, 2000),
     ]
+
+
+@pytest.mark.parametrize(
+    ("grain", "first", "last", "is_close"),
+    [
+        ("day", "2024-01-01", "2024-03-02", True),
+        ("day", "2024-01-01", "2024-03-03", False),
+        ("hour", "2024-01-01T00", "2024-03-02T23", True),
+        ("hour", "2024-01-01T00", "2024-03-03T00", False),
+        ("month", "2024-01", "2024-01", False),
+    ],
+)
+def test_days_have_cells_if_all_lie_within_62_days(grain: Grain, first: str, last: str, *, is_close: bool) -> None:
+    found = [standing("trips", each) for each in periods(grain, first, last)]
+    board = Board.of("dev", NOW, {"trips": (grain, found), "zones": ("none", [standing("zones", SNAPSHOT)])})
+    (cells, _) = (strip.cells for strip in board.strips)
+    assert (board.is_close, str(cells[0].period)) == (is_close, first[:10] if is_close else first[:7])
 
 
 @pytest.mark.parametrize(

@@ -17,13 +17,15 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 from PIL import Image
+from typer.testing import CliRunner
 
+from flows.cli.main import app
 from flows.etl.partition import Partition
 from flows.etl.status import STATES, State
 from flows.plots import page, picture
 from flows.plots.board import Board
 from flows.plots.palette import FILL
-from tests.plots.generated import NOW, five_years_of_ten_contracts, small, standing
+from tests.plots.generated import NOW, five_years_of_ten_contracts, seven_weeks, small, standing
 
 ROOT = Path(__file__).parents[2]
 ODD = "tri<b>ps</b> $x^2$ & \"'\x1b[2J"
@@ -98,8 +100,8 @@ def long_names() -> Board:
 
 @pytest.mark.parametrize(
     "board",
-    [five_years_of_ten_contracts(), small(), long_names(), Board.of("dev", NOW, {})],
-    ids=["five years of ten contracts", "small", "long names", "nothing"],
+    [five_years_of_ten_contracts(), small(), seven_weeks(), long_names(), Board.of("dev", NOW, {})],
+    ids=["five years of ten contracts", "small", "seven weeks", "long names", "nothing"],
 )
 def test_no_text_overlaps_another(board: Board) -> None:
     assert overlapping(picture.figure(board)) == []
@@ -227,6 +229,13 @@ def test_without_matplotlib_the_command_says_what_to_install(tmp_path: Path) -> 
         ),
         [],
     )
+
+
+def test_a_folder_that_is_not_there_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    found = CliRunner().invoke(app, ["status", "--html", str(tmp_path / "none" / "status.html")])
+    assert found.exit_code == 2
+    assert "found no folder" in re.sub(r"[\s│]+", " ", found.output)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_font_of_the_picture_is_the_one_that_matplotlib_brings() -> None:

@@ -7,7 +7,7 @@ from rich.console import Console
 from flows.etl.partition import Partition
 from flows.plots.board import Board
 from flows.plots.text import LISTED, draw
-from tests.plots.generated import NOW, five_years_of_ten_contracts, periods, small, standing
+from tests.plots.generated import NOW, five_years_of_ten_contracts, periods, seven_weeks, small, standing
 
 
 def shown(board: Board, *, ascii_only: bool = False) -> list[str]:
@@ -43,11 +43,24 @@ def test_the_grid_shows_each_kind_of_period_and_each_state() -> None:
         " all   ◐                                                 1.0k   30 kB    3 d ago",
         "",
         "● landed   ◐ quarantined   ~ stale   · missing   ✗ failed",
-        "a month's days or hours: the worst state, and how many are in it",
+        "a cell with a number: the worst state of its days or hours, and how many are in it",
         "flights 2025-02: stale, read by revision 1 of the contract, which is at 2",
         "flights 2025-03: failed, BigQuery refused claim 1",
         "flights 2025-04: missing, never claimed",
         "sensors 2025-01-30: missing, never claimed",
+    ]
+
+
+def test_days_of_two_months_have_cells_of_their_own_and_a_line_for_each_week() -> None:
+    assert shown(seven_weeks())[2:10] == [
+        "sensors  hourly, 329 landed, 12 missing",
+        "       Mon Tue Wed Thu Fri Sat Sun                       rows   bytes  last load",
+        " 10-05 ●24 ●24 ·12 ●24 ●24 ●24 ●24                       156k  4.7 MB    3 d ago",
+        " 10-12 ●24 ●24 ●24 ●24 ●24 ●24 ●24                       168k  5.0 MB    3 d ago",
+        " 10-19 ●5                                                5.0k  150 kB    3 d ago",
+        "",
+        "tides  daily, 48 landed, 1 stale",
+        " 10-05 ●   ●   ~   ●   ●   ●   ●                         7.0k  210 kB    3 d ago",
     ]
 
 
