@@ -3,7 +3,7 @@
 import email.utils
 import hashlib
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 from urllib.parse import urlsplit
@@ -31,9 +31,21 @@ class File:
     endless: bool = False
     held: threading.Event | None = None
     silent: tuple[str, ...] = ()  # headers that it does not send
+    ranges: bool = False  # it sends parts when asked for them
+
+    @property
+    def etag(self) -> str:
+        return f'"{hashlib.sha256(self.body).hexdigest()[:16]}"'
+
+    def part(self, span: str) -> "File":
+        """Give the part that `bytes=0-99` asks for."""
+        first, _, last = span.removeprefix("bytes=").partition("-")
+        body = self.body[int(first) : int(last) + 1]
+        place = f"bytes {first}-{int(first) + len(body) - 1}/{len(self.body)}"
+        return replace(self, body=body, status=206, headers={"ETag": self.etag, "Content-Range": place} | self.headers)
 
 
-@dataclass
+@dataclass(repr=False)
 class Publisher:
     """Files by path; `requests` holds (method, path) in order, `headers` what came with each, and `queries` theirs.
 
@@ -114,6 +126,8 @@ def _handler(publisher: Publisher) -> type[BaseHTTPRequestHandler]:  # noqa: C90
             publisher.requests.append((self.command, path))
             publisher.headers.append(dict(self.headers))
             file = publisher.files.get(path, File(b"not here", status=404))
+            if file.ranges and (span := self.headers.get("Range")):
+                file = file.part(span)
             status, headers = self._said(file)
             has_body = self.command == "GET" and status not in (204, 304)
             self.send_response(status)
@@ -127,9 +141,8 @@ def _handler(publisher: Publisher) -> type[BaseHTTPRequestHandler]:  # noqa: C90
             if file.first:
                 status, headers = file.first.pop(0)
                 return status, {"Content-Length": str(len(file.body)), **headers}
-            etag = f'"{hashlib.sha256(file.body).hexdigest()[:16]}"'
             headers = {
-                "ETag": etag,
+                "ETag": file.etag,
                 "Last-Modified": email.utils.formatdate(1_400_000_000, usegmt=True),
                 **file.headers,
             }

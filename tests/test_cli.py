@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from flows import settings
 from flows.cli.main import app, main
-from flows.etl.errors import ContractError
+from flows.etl import contract
+from flows.etl.errors import BadFile, ContractError
 from tests.publisher import Publisher
 
 ROOT = Path(__file__).parents[1]
@@ -48,6 +50,73 @@ def test_a_contract_that_differs_exits_with_1_and_says_what_to_write(publisher: 
         '  columns: { name = "_x_", type = "INT64", aliases = ["[x]"] },',
         '  [drift] new_column = "ignore", or "add"',
     ]
+
+
+def test_a_new_contract_is_written_with_its_fixture_and_over_nothing(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    contracts, fixtures = tmp_path / "flows" / "contracts", tmp_path / "tests" / "contracts" / "fixtures"
+    contracts.mkdir(parents=True)
+    fixtures.mkdir(parents=True)
+    monkeypatch.setattr(settings, "CONTRACTS", contracts)
+    monkeypatch.setenv("LANDFALL_PUBLISHER", publisher.url)
+    monkeypatch.chdir(tmp_path)
+    publisher.serve("/zones_2024-01.csv", b"id,zone\n1,EWR\n")
+    made = CliRunner().invoke(app, ["new", "contract", f"{publisher.url}/zones_2024-01.csv"])
+    assert made.exit_code == 0
+    assert made.output == (
+        "zones: 2 columns of csv; a partition by month\n"
+        "looked at 1 row: read 14 bytes of 14 bytes\n"
+        "wrote flows/contracts/zones.toml: 5 lines in it are marked `# review:`\n"
+        "wrote tests/contracts/fixtures/zones_2024-01.csv: the first rows, as its test\n"
+        "next:\n"
+        "  edit flows/contracts/zones.toml\n"
+        "  landfall contract diff zones 2024-01                compares it with the file again\n"
+        "  make test                                           lands the fixture, and fails while a mark is left\n"
+        "  python flows/web_to_bigquery.py zones 2024-01       lands the file\n"
+        "  and a deployment in prefect.yaml, which `make test` asks for: docs/deployments.md\n"
+    )
+    assert contract.read(contracts, "zones").source == "{publisher}/zones_{yyyy}-{mm}.csv"
+    assert (fixtures / "zones_2024-01.csv").read_bytes() == b"id,zone\n1,EWR\n"
+    publisher.requests.clear()
+    again = CliRunner().invoke(app, ["new", "contract", f"{publisher.url}/zones_2024-01.csv"])
+    assert isinstance(again.exception, ContractError)
+    assert str(again.exception).startswith(f"{contracts / 'zones.toml'}: found a file, expected none")
+    (contracts / "zones.toml").unlink()
+    again = CliRunner().invoke(app, ["new", "contract", f"{publisher.url}/zones_2024-01.csv"])
+    assert str(again.exception).startswith(f"{fixtures / 'zones_2024-01.csv'}: found a file, expected none")
+    assert list(contracts.iterdir()) == []
+
+
+def test_a_new_contract_goes_where_it_is_told_to_and_without_a_file_to_the_terminal(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    publisher.serve("/x.csv", b"id\n1\n")
+    url, file = f"{publisher.url}/x.csv", tmp_path / "zones.toml"
+    shown = CliRunner().invoke(app, ["new", "contract", url, "--name", "zones", "--stdout"])
+    told = CliRunner().invoke(app, ["new", "contract", url, "--to", str(file)])
+    assert (shown.exit_code, told.exit_code) == (0, 0)
+    assert [path.name for path in tmp_path.iterdir()] == ["zones.toml"]
+    assert file.read_text() == shown.stdout
+    assert contract.read(tmp_path, "zones").columns[0].type == "INT64"
+
+
+@pytest.mark.parametrize(
+    "options", [["--to", "x.csv"], ["--to", "x.toml", "--stdout"], ["--to", "x.toml", "--name", "y"], ["--rows", "0"]]
+)
+def test_options_of_a_new_contract_that_contradict_each_other_are_refused(options: list[str]) -> None:
+    assert CliRunner().invoke(app, ["new", "contract", "https://example.org/x.csv", *options]).exit_code == 2
+
+
+def test_nothing_is_written_of_a_file_that_cannot_be_read(publisher: Publisher, tmp_path: Path) -> None:
+    publisher.serve("/zones.csv", b"<html>sorry")
+    found = CliRunner().invoke(app, ["new", "contract", f"{publisher.url}/zones.csv", "--to", str(tmp_path / "z.toml")])
+    assert isinstance(found.exception, BadFile)
+    missing = CliRunner().invoke(
+        app, ["new", "contract", f"{publisher.url}/x.csv", "--to", str(tmp_path / "no/z.toml")]
+    )
+    assert str(missing.exception).startswith(f"{tmp_path / 'no/z.toml'}: found no folder")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unknown_contract_is_no_answer() -> None:

@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from flows.cli import contract
+from flows.cli import contract, new
 from flows.cli.doctor import doctor
 from flows.cli.history import history
 from flows.cli.quarantine import quarantine
@@ -23,6 +23,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(contract.app, name="contract")
+app.add_typer(new.app, name="new")
 app.command()(quarantine)
 app.command()(history)
 app.command()(status)

@@ -43,7 +43,7 @@ def check(head: bytes, announced: Announced, contract: Contract, url: str) -> No
     wanted = expected(contract)
     if not head:
         raise BadFile(f"{url}: found an empty body, expected {wanted}; ask the publisher, nothing was written")
-    _check_page(head, announced, url, wanted)
+    check_page(head, announced, url, wanted)
     encoding = announced.content_encoding
     is_label = contract.compression == "gzip" and encoding in ("gzip", "x-gzip")
     if encoding not in ("", "identity") and not is_label:
@@ -66,11 +66,21 @@ def check_inside(head: bytes, contract: Contract, url: str) -> None:
         BadFile: it is another kind of file than the contract says.
     """
     wanted = expected(contract)
-    _check_page(head, Announced(), url, f"{wanted}, and not that inside")
+    check_page(head, Announced(), url, f"{wanted}, and not that inside")
     _check_kind(head, contract.format, url, f"{wanted}, and not that inside")
 
 
-def _check_page(head: bytes, announced: Announced, url: str, wanted: str) -> None:
+def kind(head: bytes) -> str | None:
+    """Tell what kind of file begins like this, in the keys of SIGNATURES; None: it has no signature that we know."""
+    return next((name for name, (signature, _) in SIGNATURES.items() if head.startswith(signature)), None)
+
+
+def check_page(head: bytes, announced: Announced, url: str, wanted: str) -> None:
+    """Refuse a publisher's page.
+
+    Raises:
+        BadFile: it is one.
+    """
     page = ""
     if HTML.match(head) or ("html" in announced.content_type and head.lstrip().startswith(b"<")):
         page = "an HTML page"

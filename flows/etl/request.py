@@ -44,10 +44,18 @@ class HeadRefused(SourceError):
 
 
 @contextmanager
-def ask(
-    method: str, url: str, headers: Mapping[str, str] = NO_HEADERS, etag: str | None = None, reach: Reach = PUBLIC
+def ask(  # noqa: PLR0913 - what a request can say
+    method: str,
+    url: str,
+    headers: Mapping[str, str] = NO_HEADERS,
+    etag: str | None = None,
+    reach: Reach = PUBLIC,
+    *,
+    span: str | None = None,
 ) -> Iterator[requests.Response]:
     """Ask, and give the answer with its body unread: 200, or 304 where an *etag* says what is known.
+
+    Where a *span* of the file is asked for the answer is 206, or 200 from a publisher that always sends the whole.
 
     Args:
         method: GET or HEAD.
@@ -55,6 +63,7 @@ def ask(
         headers: Sent along as far as redirects stay with the same host, port and scheme; never shown.
         etag: What is known already; a publisher that still serves it answers 304 without a body.
         reach: Where the request and its redirects may go.
+        span: Which bytes, `0-99` for the first hundred and `-100` for the last.
 
     Raises:
         SourceError: the publisher refuses, has no such file, is out of reach, or redirects to where nobody should
@@ -66,11 +75,14 @@ def ask(
     where = shown(url)
     check_headers(where, headers)
     conditional = {"If-None-Match": etag} if etag else {}
+    if span:
+        conditional["Range"] = f"bytes={span}"
     for waited in range(WAITS + 1):
         with _follow(method, url, headers, conditional, reach) as answer:
             wait_s = _wait_s(answer.response)
             if wait_s is None:
-                _check_status(method, where, answer, etag)
+                if not (span and answer.response.status_code == 206):
+                    _check_status(method, where, answer, etag)
                 yield answer.response
                 return
             if wait_s > WAIT_AT_MOST_S or waited == WAITS:

@@ -73,6 +73,25 @@ def schema(file: IO[bytes], url: str) -> tuple[pa.Schema, int]:
         return found.schema_arrow, int(found.metadata.num_rows)
 
 
+def head(file: IO[bytes], url: str, rows: int) -> tuple[pa.Table, int]:
+    """Read a file's first rows, and how many rows it has; of a file that is far away, little more is fetched.
+
+    Raises:
+        BadFile: it is no Parquet file that can be read.
+    """
+    _check_footer(file, url)
+    with _in_our_words(url):
+        opened = pyarrow.parquet.ParquetFile(
+            pa.PythonFile(file, "r"),
+            coerce_int96_timestamp_unit="us",
+            buffer_size=BUFFER_BYTES if file.seek(0, 2) > SMALL_BYTES else 0,
+            pre_buffer=False,
+        )
+        first = next(opened.iter_batches(batch_size=rows, use_threads=False), None)
+        found = opened.schema_arrow.empty_table() if first is None else pa.Table.from_batches([first])
+        return found, int(opened.metadata.num_rows)
+
+
 class ParquetReader:
     """The records of one Parquet file, typed; `file` is the whole of it.
 

@@ -78,12 +78,12 @@ class Records:
     def __iter__(self) -> Iterator[Block]:
         rest, self._rest = self._rest, b""
         if len(rest) >= BLOCK_BYTES:
-            end = self._last_end(rest)
+            end = self.last_end(rest)
             yield from self._block(rest[:end])
             rest = rest[end:]
         while more := self._stream.read(BLOCK_BYTES):
             data = rest + more if rest else more
-            end = self._last_end(data)
+            end = self.last_end(data)
             rest = data[end:]
             yield from self._block(data[:end])
             self._check_length(rest)
@@ -105,7 +105,7 @@ class Records:
         """Show up to *size* bytes of whole records, before the first is given out."""
         if len(self._rest) < size:
             self._rest += self._stream.read(BLOCK_BYTES)
-        return self._rest[: self._last_end(self._rest[:size])]
+        return self._rest[: self.last_end(self._rest[:size])]
 
     def spans(self, block: Block) -> list[Span]:
         """Tell where each record of a block lies, in order."""
@@ -173,7 +173,7 @@ class Records:
             position = high
         return data.find(b"\n", position) + 1
 
-    def _last_end(self, data: bytes) -> int:
+    def last_end(self, data: bytes) -> int:
         """Find where the last whole record ends; 0 if none does."""
         position = len(data)
         for low, high in reversed(self._multiline(data)):
@@ -191,7 +191,7 @@ class Records:
 
     def _check_closed(self, rest: bytes) -> None:
         if self._quote and any(not found[1] for found in self._quoted.finditer(rest)):
-            line = self._line + rest.count(b"\n", 0, self._last_end(rest))
+            line = self._line + rest.count(b"\n", 0, self.last_end(rest))
             raise BadFile(
                 f"{self._url}: line {line}: found a quote that is never closed, expected its end; correct the"
                 " file or the contract's dialect, nothing was written"
