@@ -403,7 +403,7 @@ def lands(publisher: Publisher, made: Draft, path: str) -> int:
     source = Source(agreed, made.period, f"{publisher.url}{path}", reach=publisher.reach)
     found = diff.compare(source)
     assert found.is_equal, found
-    return landed(publisher, made, path).num_rows
+    return int(landed(publisher, made, path).num_rows)
 
 
 def landed(publisher: Publisher, made: Draft, path: str) -> pa.Table:
@@ -485,7 +485,7 @@ def known(landed_value: Any, meant: Any) -> bool:
     """Tell whether a value that landed, as whatever type was proposed, is the one that was written."""
     match landed_value:
         case None | bool() | dt.time():
-            return landed_value == meant
+            return bool(landed_value == meant)
         case int() | float() | Decimal():
             return Decimal(str(landed_value)) == Decimal(str(meant))
         case dt.datetime():
