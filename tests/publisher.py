@@ -45,7 +45,7 @@ class File:
         return replace(self, body=body, status=206, headers={"ETag": self.etag, "Content-Range": place} | self.headers)
 
 
-@dataclass(repr=False)
+@dataclass
 class Publisher:
     """Files by path; `requests` holds (method, path) in order, `headers` what came with each, and `queries` theirs.
 
@@ -98,6 +98,9 @@ class Publisher:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+    def __repr__(self) -> str:
+        return f"<publisher at {self.url}>"
 
     def __enter__(self) -> Self:
         return self

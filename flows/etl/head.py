@@ -110,7 +110,7 @@ def _rows(text: str, contract: Contract) -> Iterator[list[str]]:
 
 
 def _of_jsonl(stream: IO[bytes], contract: Contract, url: str) -> Head:
-    lines = stream.read(BLOCK_BYTES).decode("utf-8-sig", errors="replace").splitlines()
+    lines = stream.read(BLOCK_BYTES).decode("utf-8-sig", errors="replace").split("\n")
     more = bool(stream.read(1))
     values: dict[str, list[str | None]] = {}
     rows = 0

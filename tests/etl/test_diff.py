@@ -121,3 +121,9 @@ def test_only_the_head_of_a_text_file_is_looked_at(publisher: Publisher, monkeyp
 def test_another_delimiter_is_said_and_nothing_else(publisher: Publisher) -> None:
     found = compared(publisher, b"id;fee\n1;2\n", contract_of(*AGREED))
     assert found.lines == ['[dialect] delimiter = ";"']
+
+
+def test_a_line_of_json_ends_with_a_line_feed_and_nothing_else(publisher: Publisher) -> None:
+    agreed = contract_of(Column(name="id", type="INT64"), Column(name="zone", type="STRING"), format="jsonl")
+    data = '{"id": 1, "zone": "a\u2028b\x85"}\r\n{"id": 2, "zone": null}\n'.encode()
+    assert compared(publisher, data, agreed).is_equal

@@ -481,19 +481,20 @@ def in_quotes(value: str) -> str:
     return '"' + value.replace('"', '""') + '"'
 
 
-def known(landed_value: Any, meant: Any) -> bool:
+def known(found: Any, meant: Any) -> bool:
     """Tell whether a value that landed, as whatever type was proposed, is the one that was written."""
-    match landed_value:
+    match found:
         case None | bool() | dt.time():
-            return bool(landed_value == meant)
+            same = found == meant
         case int() | float() | Decimal():
-            return Decimal(str(landed_value)) == Decimal(str(meant))
+            same = Decimal(str(found)) == Decimal(str(meant))
         case dt.datetime():
-            return landed_value == (meant if isinstance(meant, dt.datetime) else dt.datetime.fromisoformat(str(meant)))
+            same = found == (meant if isinstance(meant, dt.datetime) else dt.datetime.fromisoformat(str(meant)))
         case dt.date():
-            return landed_value == (meant if isinstance(meant, dt.date) else dt.date.fromisoformat(str(meant)))
+            same = found == (meant if isinstance(meant, dt.date) else dt.date.fromisoformat(str(meant)))
         case _:
-            return bool(landed_value == str(meant))
+            same = found == str(meant)
+    return bool(same)
 
 
 def check(publisher: Publisher, table: Table, data: bytes, path: str) -> None:
