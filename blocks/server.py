@@ -16,6 +16,10 @@ class ServerError(Exception):
     """Prefect's server cannot be used; the message does not say what was written, for it depends."""
 
 
+class Refused(ServerError):
+    """Prefect's server refuses one request, and may take the next."""
+
+
 class Server:
     """A connection; paths are relative to the API's address."""
 
@@ -65,6 +69,31 @@ class Server:
 
 
 @contextmanager
+def answered() -> Iterator[None]:
+    """Say what an answer means by which the server refuses a request.
+
+    Raises:
+        ServerError: it refuses whoever asks, or is no Prefect server.
+        Refused: it refuses this request.
+    """
+    try:
+        yield
+    except httpx.HTTPStatusError as error:
+        url = get_current_settings().api.url
+        code = error.response.status_code
+        asked = f"{error.request.method} {error.request.url.path}"
+        found = f"{url}: answered {code} {error.response.reason_phrase} to {asked}"
+        # a server with CSRF protection says this first, wherever a change is sent; the client brings a token if the
+        # address is the API's
+        without_token = "Missing CSRF token" in error.response.text
+        if code in (401, 403) and not without_token:
+            raise ServerError(f"{found}, expected access; {_AUTH}") from error
+        if code in (404, 405) or without_token:
+            raise ServerError(f"{found}, expected Prefect's API; is the address complete, up to /api?") from error
+        raise Refused(f"{found}: {error.response.text[:300]!r}") from error
+
+
+@contextmanager
 def connect() -> Iterator[Server]:
     """Open a connection to the server of PREFECT_API_URL, or of Prefect's profile.
 
@@ -78,20 +107,8 @@ def connect() -> Iterator[Server]:
             ' eval "$(make -s env)"'
         )
     try:
-        with get_client(sync_client=True) as client:
+        with answered(), get_client(sync_client=True) as client:
             yield Server(client)
-    except httpx.HTTPStatusError as error:
-        code = error.response.status_code
-        asked = f"{error.request.method} {error.request.url.path}"
-        found = f"{url}: answered {code} {error.response.reason_phrase} to {asked}"
-        # a server with CSRF protection says this first, wherever a change is sent; the client brings a token if the
-        # address is the API's
-        without_token = "Missing CSRF token" in error.response.text
-        if code in (401, 403) and not without_token:
-            raise ServerError(f"{found}, expected access; {_AUTH}") from error
-        if code in (404, 405) or without_token:
-            raise ServerError(f"{found}, expected Prefect's API; is the address complete, up to /api?") from error
-        raise ServerError(f"{found}: {error.response.text[:300]!r}") from error
     except (httpx.TransportError, httpx.InvalidURL) as error:
         said = str(error) or type(error).__name__
         raise ServerError(f"{url}: {said}, expected a Prefect server that answers; check PREFECT_API_URL") from error

@@ -6,7 +6,7 @@ for a variable that is not set. Here each is an error that says where.
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,10 @@ class Declared:
     fields: dict[str, Any]
     """Under the names of Prefect's API."""
     schedules: list[Schedule]
+    at_first: dict[str, Any] = field(default_factory=dict)
+    """Fields of its registration alone, which people decide later."""
+    active: bool | None = None
+    """Whether its schedules shall be at work; None leaves that to people."""
 
     @property
     def full_name(self) -> str:
@@ -130,10 +134,10 @@ def _deployment(
     try:
         config = DeploymentConfig.model_validate({**declared, "pull": raw.get("pull", pull)})
     except ValidationError as error:
-        raise DeclarationError(f"{where}: {_said(error)}; nothing was written") from error
+        raise DeclarationError(f"{where}: {said(error)}; nothing was written") from error
     flow = _flow(declared["entrypoint"], load, where)
     schema = parameter_schema(flow)
-    _check_parameters(config.parameters, schema, planned, where)
+    check_parameters(config.parameters, schema, planned, where)
     return Declared(
         flow.name,
         declared["name"],
@@ -185,7 +189,7 @@ def _flow(entrypoint: str, load: Callable[[str], Flow[..., Any]], where: str) ->
         ) from error
 
 
-def _check_parameters(
+def check_parameters(
     given: Mapping[str, Any], schema: ParameterSchema, planned: Sequence[Schedule], where: str
 ) -> None:
     """Refuse a parameter that the flow has not, and a schedule whose runs would lack one that it needs."""
@@ -204,7 +208,7 @@ def _check_parameters(
         )
 
 
-def _said(error: ValidationError) -> str:
+def said(error: ValidationError) -> str:
     """Give the first thing that pydantic complains of, with its place."""
     first = error.errors()[0]
     return f"{'.'.join(str(part) for part in first['loc'])}: found {first['input']!r}: {first['msg']}"

@@ -32,11 +32,14 @@ def plan(server: Server, declared: Sequence[Declared], settings: Settings) -> tu
     """
     known = Known(server)
     _check_blocks(server, settings)
-    pools = {name: _pool(server, name, settings) for name in {each.fields["work_pool_name"] for each in declared}}
+    to_do = f"run `make blocks ENV={settings.environment}`"
+    pools = {name: pool(server, name, to_do) for name in {each.fields["work_pool_name"] for each in declared}}
     for each in declared:
-        _check_job_variables(each, pools[each.fields["work_pool_name"]])
-    changes = [change for each in declared for change in _changes(server, each)]
-    return changes + _left_over(server, declared, settings.environment), known
+        check_job_variables(each, pools[each.fields["work_pool_name"]])
+    found = [change for each in declared for change in changes(server, each)]
+    names = {each.full_name for each in declared}
+    there = with_tags(server, tags(settings.environment))
+    return found + [removal(name, there[name]) for name in sorted({*there} - names)], known
 
 
 def _check_blocks(server: Server, settings: Settings) -> None:
@@ -50,18 +53,24 @@ def _check_blocks(server: Server, settings: Settings) -> None:
     )
 
 
-def _pool(server: Server, name: str, settings: Settings) -> dict[str, Any]:
+def pool(server: Server, name: str, to_do: str) -> dict[str, Any]:
+    """Read a work pool.
+
+    Raises:
+        DeclarationError: there is none of that name; it says what to do then.
+    """
     found: dict[str, Any] | None = server.read(f"/work_pools/{name}")
     if found is None:
-        raise DeclarationError(
-            f"Prefect: found no work pool {name}, expected one; run `make blocks ENV={settings.environment}`,"
-            " nothing was written"
-        )
+        raise DeclarationError(f"Prefect: found no work pool {name}, expected one; {to_do}, nothing was written")
     return found
 
 
-def _check_job_variables(declared: Declared, pool: dict[str, Any]) -> None:
-    """Refuse what the pool's template does not know: a worker would ignore it without a word."""
+def check_job_variables(declared: Declared, pool: dict[str, Any]) -> None:
+    """Refuse what the pool's template does not know: a worker would ignore it without a word.
+
+    Raises:
+        DeclarationError: it names what, and what the pool takes.
+    """
     schema = pool["base_job_template"].get("variables", {})
     known: dict[str, Any] = schema.get("properties", {})
     given = declared.fields["job_variables"]
@@ -78,16 +87,24 @@ def _check_job_variables(declared: Declared, pool: dict[str, Any]) -> None:
     expect(not errors, f"{where}: found {said}, expected what the work pool {pool['name']} takes")
 
 
-def _changes(server: Server, declared: Declared) -> list[Change]:
+def changes(server: Server, declared: Declared, *, force: bool = False) -> list[Change]:
+    """Compare one deployment, and its schedules that are the file's, with what is registered; nothing is written.
+
+    Args:
+        server: where.
+        declared: the deployment as it should be.
+        force: send it also if nothing differs.
+    """
     found: dict[str, Any] | None = server.read(f"/deployments/name/{declared.full_name}")
     if found is None:
         return [Change("create", declared.full_name, "deployment", [], lambda known: _create(known.server, declared))]
     path = f"/deployments/{found['id']}"
     there = {schedule["slug"]: schedule for schedule in found["schedules"] if schedule["slug"]}
     lines = differences({name: _fields(found)[name] for name in declared.fields}, declared.fields, SECRETS)
+    lines += ["sent again, as asked for"] if force and not lines else []
     steps: list[Step] = [lambda known: known.server.patch(path, declared.fields)] if lines else []
     for each in declared.schedules:
-        more, step = _schedule(path, each, there.get(each.slug))
+        more, step = _schedule(path, each, there.get(each.slug), declared.active)
         lines += more
         steps += [step] if more else []
 
@@ -105,23 +122,29 @@ def _changes(server: Server, declared: Declared) -> list[Change]:
     ]
 
 
-def _schedule(path: str, wanted: Schedule, found: dict[str, Any] | None) -> tuple[list[str], Step]:
+def _schedule(path: str, wanted: Schedule, found: dict[str, Any] | None, active: bool | None) -> tuple[list[str], Step]:
     body: dict[str, Any] = {"schedule": wanted.when, "parameters": wanted.parameters}
     where = f"schedules.{wanted.slug}"
     if not found:
         lines = [f"{where}: None -> {wanted.when!r}"]
-        return lines, lambda known: known.server.post(f"{path}/schedules", [{**body, "slug": wanted.slug}])
+        return lines, lambda known: known.server.post(f"{path}/schedules", [_new(wanted, active)])
     there = {"schedule": schedules.normal(found["schedule"]), "parameters": found["parameters"]}
-    # sent without `active`: what is paused stays paused
+    if active is not None:  # else sent without `active`: what is paused stays paused
+        body["active"], there["active"] = active, found["active"]
     return differences(there, body, path=where), lambda known: known.server.patch(
         f"{path}/schedules/{found['id']}", body
     )
 
 
+def _new(wanted: Schedule, active: bool | None) -> dict[str, Any]:
+    first = wanted.active_at_first if active is None else active
+    return {"schedule": wanted.when, "parameters": wanted.parameters, "slug": wanted.slug, "active": first}
+
+
 def _create(server: Server, declared: Declared) -> None:
     flow = server.post("/flows/", {"name": declared.flow})
-    made = [{"schedule": each.when, "parameters": each.parameters, "slug": each.slug} for each in declared.schedules]
-    body = {**declared.fields, "name": declared.name, "flow_id": flow["id"], "schedules": made}
+    made = [_new(each, declared.active) for each in declared.schedules]
+    body = {**declared.fields, **declared.at_first, "name": declared.name, "flow_id": flow["id"], "schedules": made}
     server.post("/deployments/", body)
 
 
@@ -131,15 +154,17 @@ def _fields(found: dict[str, Any]) -> dict[str, Any]:
     return {**found, "concurrency_limit": limit["limit"] if limit else None}
 
 
-def _left_over(server: Server, declared: Sequence[Declared], environment: str) -> list[Change]:
-    """Find the environment's deployments that are not declared any more."""
-    asked = {"deployments": {"tags": {"all_": tags(environment)}}}
-    there = server.pages("/deployments/filter", asked)
+def with_tags(server: Server, wanted: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Read the deployments that have all of these tags, by their full names."""
+    there = server.pages("/deployments/filter", {"deployments": {"tags": {"all_": [*wanted]}}})
     ids = sorted({deployment["flow_id"] for deployment in there})
     flows = {flow["id"]: flow["name"] for flow in server.pages("/flows/filter", {"flows": {"id": {"any_": ids}}})}
-    names = {each.full_name for each in declared}
-    found = {f"{flows[deployment['flow_id']]}/{deployment['name']}": deployment["id"] for deployment in there}
-    return [_removal(name, "deployment", f"/deployments/{found[name]}") for name in sorted({*found} - names)]
+    return {f"{flows[deployment['flow_id']]}/{deployment['name']}": deployment for deployment in there}
+
+
+def removal(name: str, deployment: dict[str, Any]) -> Change:
+    """Give the change that removes a deployment."""
+    return _removal(name, "deployment", f"/deployments/{deployment['id']}")
 
 
 def _removal(name: str, kind: str, path: str) -> Change:

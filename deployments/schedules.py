@@ -31,6 +31,8 @@ class Schedule:
     slug: str
     when: dict[str, Any]
     parameters: dict[str, Any]
+    active_at_first: bool = True
+    """When it is registered; whether it stays so, people decide."""
 
 
 def read(raw: Any, where: str) -> list[Schedule]:

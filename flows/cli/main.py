@@ -9,9 +9,11 @@ import sys
 import typer
 
 from flows.cli import contract, new
+from flows.cli.build import build
 from flows.cli.doctor import doctor
 from flows.cli.history import history
 from flows.cli.quarantine import quarantine
+from flows.cli.register import register
 from flows.cli.status import status
 
 app = typer.Typer(
@@ -28,6 +30,8 @@ app.command()(quarantine)
 app.command()(history)
 app.command()(status)
 app.command()(doctor)
+app.command()(register)
+app.command()(build)
 
 
 def main() -> None:

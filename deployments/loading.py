@@ -1,0 +1,247 @@
+"""Flows in Python files and modules: each is loaded as Prefect loads it for a run, and then forgotten.
+
+The next one finds nothing of what this one imported, so that two files may each have their own `helpers.py`.
+"""
+
+import datetime as dt
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import chdir, contextmanager, redirect_stdout
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from prefect import Flow
+from prefect.deployments.runner import RunnerDeployment
+from prefect.exceptions import ScriptError
+from prefect.utilities.callables import parameter_schema
+from prefect.utilities.importtools import load_script_as_module
+from pydantic import ValidationError
+
+from deployments import finding
+from deployments.declared import check_parameters, said
+from deployments.errors import DeclarationError, expect
+from deployments.found import Found, FoundSchedule
+from deployments.schedules import Schedule
+
+ANCHOR = "2020-01-01T00:00:00Z"
+"""From when an interval counts that says nothing of it: Prefect would say "now", each time anew."""
+
+
+def from_file(file: Path, root: Path) -> list[Found]:
+    """Load a file, and give the deployments of its flows.
+
+    Args:
+        file: below the root.
+        root: the folder that runs begin in; entry points are relative to it.
+
+    Raises:
+        DeclarationError: it does not load, or declares what cannot be registered.
+    """
+    entry = file.resolve().relative_to(root.resolve()).as_posix()
+    began = dt.datetime.now(dt.UTC)
+    with _apart(root, file.resolve().parent):
+        try:
+            module = load_script_as_module(entry)
+        except ScriptError as error:
+            raise DeclarationError(_why(file, error.user_exc)) from error
+        except SystemExit as error:
+            raise DeclarationError(_why(file, error)) from error
+        return _take(module, _Place(str(file), f"{entry}:", finding.fingerprint(file, root), began), file)
+
+
+def from_module(name: str, root: Path) -> list[Found]:
+    """Import a module, or the module of `module.flow`, and give the deployments of its flows, or of that flow.
+
+    Raises:
+        DeclarationError: there is none, it does not load, or has no such flow.
+    """
+    file, module_name, only = finding.module_file(name, root), name, ""
+    if file is None:
+        module_name, _, only = name.rpartition(".")
+        file = finding.module_file(module_name, root) if module_name else None
+    if file is None:
+        raise DeclarationError(
+            f"{name}: found no such module, expected one in the working directory or installed, or a flow in one"
+        )
+    began = dt.datetime.now(dt.UTC)
+    with _apart(root, root):
+        try:
+            module = import_module(module_name)
+        except (Exception, SystemExit) as error:
+            raise DeclarationError(_why(file, error)) from error
+        found = _take(module, _Place(module_name, f"{module_name}.", finding.fingerprint(file, root), began), file)
+    if not only:
+        return found
+    chosen = [each for each in found if each.variable == only]
+    if not chosen:
+        others = ", ".join(sorted({each.variable for each in found})) or "none, for it has none"
+        raise DeclarationError(f"{name}: found no flow {only} in {module_name}, expected one of {others}")
+    return chosen
+
+
+@contextmanager
+def _apart(root: Path, folder: Path) -> Iterator[None]:
+    """Work in the folder that runs begin in, and undo what an import leaves: modules, the search path, its output."""
+    path, before = [*sys.path], dict(sys.modules)
+    ours = [name for name in before if _is_shadowed(name, before, (folder, root))]
+    for name in ours:
+        del sys.modules[name]
+    sys.path.insert(0, str(root.resolve()))
+    try:
+        with chdir(root), redirect_stdout(sys.stderr):  # what is printed here is for programs too
+            yield
+    finally:
+        sys.path[:] = path
+        for name in {*sys.modules} - {*before}:
+            if not _is_installed(sys.modules[name]):
+                del sys.modules[name]
+        sys.modules.update({name: before[name] for name in ours})
+
+
+def _is_shadowed(name: str, modules: Mapping[str, ModuleType], folders: tuple[Path, ...]) -> bool:
+    """Tell whether a project's folder has another module of a name that is in use here, such as `flows`."""
+    top = name.partition(".")[0]
+    if top not in {"flows", "blocks", "deployments"} or top not in modules:
+        return False
+    return any((folder / top).is_dir() or (folder / f"{top}.py").is_file() for folder in folders)
+
+
+def _is_installed(module: ModuleType) -> bool:
+    file = getattr(module, "__file__", None)
+    return file is None or "site-packages" in file or file.startswith(sys.base_prefix)
+
+
+def _why(file: Path, error: BaseException) -> str:
+    """Say what an import ended with, and in which line of the file."""
+    lines = [
+        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).name == file.name
+    ]
+    if isinstance(error, SyntaxError):
+        lines = []  # its text says where
+    where = f", line {lines[-1]}" if lines else ""
+    return f"{file}{where}: {type(error).__name__}: {error}"
+
+
+def _is_file(name: str, file: Path) -> bool:
+    return Path(name).resolve() == file.resolve()
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What all flows of a file or module have in common."""
+
+    where: str
+    prefix: str
+    """Of their entry points."""
+    source: str
+    began: dt.datetime
+    """When it was loaded: an interval's anchor that is later was not given."""
+
+
+def _take(module: ModuleType, place: _Place, file: Path) -> list[Found]:
+    """Give the deployments that a module declares, and one of each flow of its own that has none."""
+    own = finding.read(file).names
+    everything = vars(module)
+    values = {**{name: everything[name] for name in own if name in everything}, **everything}  # its own come first
+    flows = {name: value for name, value in values.items() if isinstance(value, Flow)}
+    seen: set[int] = set()
+    found = []
+    for deployment in (each for name in own for each in _deployments(everything.get(name))):
+        name = _name_of(deployment, flows)
+        seen.add(id(flows[name]))
+        found.append(_declared(deployment, name, flows[name], place))
+    for name in (name for name in own if name in flows):
+        if id(flows[name]) not in seen:
+            seen.add(id(flows[name]))
+            found.append(_plain(flows[name], name, place))
+    return found
+
+
+def _deployments(value: Any) -> list[RunnerDeployment]:
+    values = value if isinstance(value, (list, tuple)) else [value]
+    return [each for each in values if isinstance(each, RunnerDeployment)]
+
+
+def _name_of(deployment: RunnerDeployment, flows: Mapping[str, Flow[..., Any]]) -> str:
+    for name, flow in flows.items():
+        if flow.name == deployment.flow_name:
+            return name
+    raise DeclarationError(
+        f"deployment {deployment.full_name}: found no name of its flow in the file, expected a variable that holds it"
+    )
+
+
+def _of_flow(flow: Flow[..., Any], name: str, place: _Place) -> dict[str, Any]:
+    return {
+        "flow": flow.name,
+        "variable": name,
+        "name": flow.name,
+        "entrypoint": f"{place.prefix}{name}",
+        "source": place.source,
+        "description": flow.description,
+        "parameter_openapi_schema": parameter_schema(flow).model_dump(mode="json", exclude_unset=True),
+    }
+
+
+def _plain(flow: Flow[..., Any], name: str, place: _Place) -> Found:
+    return _made(place, _of_flow(flow, name, place))
+
+
+def _declared(deployment: RunnerDeployment, name: str, flow: Flow[..., Any], place: _Place) -> Found:
+    """Give what `flow.to_deployment(...)` says."""
+    where = f"{place.where}: deployment {deployment.full_name}"
+    expect(not deployment.triggers, f"{where}: found triggers, expected none: automations are made in Prefect's UI")
+    expect(deployment.storage is None, f"{where}: found a storage of its own, expected none: --storage says it")
+    plain = deployment.model_dump(mode="json")
+    schedules = _schedules(deployment, plain, place.began, where)
+    planned = [Schedule(each.slug, each.when, each.parameters) for each in schedules]
+    check_parameters(plain["parameters"], parameter_schema(flow), planned, where)
+    return _made(
+        place,
+        {
+            **_of_flow(flow, name, place),
+            **{key: plain[key] for key in ("name", "tags", "parameters", "job_variables")},
+            **{key: plain[key] for key in ("concurrency_limit", "concurrency_options", "enforce_parameter_schema")},
+            "description": deployment.description or flow.description,
+            "work_pool": deployment.work_pool_name,
+            "work_queue": deployment.work_queue_name,
+            "paused": bool(deployment.paused),
+            "schedules": schedules,
+        },
+    )
+
+
+def _schedules(
+    deployment: RunnerDeployment, plain: Mapping[str, Any], began: dt.datetime, place: str
+) -> list[FoundSchedule]:
+    """Give each schedule a slug, by its place where it has none, and an interval its anchor."""
+    found = []
+    for number, (each, raw) in enumerate(zip(deployment.schedules or [], plain["schedules"] or [], strict=True), 1):
+        when = dict(raw["schedule"])
+        anchor = getattr(each.schedule, "anchor_date", None)
+        if anchor is not None and anchor >= began:
+            when["anchor_date"] = ANCHOR
+        slug = raw["slug"] or ("schedule" if number == 1 else f"schedule-{number}")
+        active = raw["active"] is not False
+        found.append(_schedule(place, {"slug": slug, "when": when, "parameters": raw["parameters"], "active": active}))
+    slugs = [each.slug for each in found]
+    expect(len({*slugs}) == len(slugs), f"{place}: schedules: found the slugs {', '.join(slugs)}, expected each once")
+    return found
+
+
+def _schedule(place: str, fields: dict[str, Any]) -> FoundSchedule:
+    try:
+        return FoundSchedule.model_validate(fields)
+    except ValidationError as error:
+        raise DeclarationError(f"{place}: schedules: {said(error)}") from error
+
+
+def _made(place: _Place, fields: dict[str, Any]) -> Found:
+    try:
+        return Found.model_validate(fields)
+    except ValidationError as error:
+        raise DeclarationError(f"{place.where}: {said(error)}") from error
