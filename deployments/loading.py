@@ -21,11 +21,14 @@ from prefect.utilities.callables import parameter_schema
 from prefect.utilities.importtools import load_script_as_module
 from pydantic import ValidationError
 
+import blocks
+import deployments
+import flows
 from deployments import finding
 from deployments.declared import check_parameters, said
 from deployments.errors import DeclarationError, expect
 from deployments.found import Found, FoundSchedule
-from deployments.schedules import Schedule
+from deployments.schedules import Schedule, normal
 
 ANCHOR = "2020-01-01T00:00:00Z"
 """From when an interval counts that says nothing of it: Prefect would say "now", each time anew."""
@@ -41,16 +44,17 @@ def from_file(file: Path, root: Path) -> list[Found]:
     Raises:
         DeclarationError: it does not load, or declares what cannot be registered.
     """
-    entry = file.resolve().relative_to(root.resolve()).as_posix()
+    shown, file, root = str(file), file.resolve(), root.resolve()  # the working directory is another while it loads
+    entry = file.relative_to(root).as_posix()
     began = dt.datetime.now(dt.UTC)
-    with _apart(root, file.resolve().parent):
+    with _apart(root, file.parent):
         try:
             module = load_script_as_module(entry)
         except ScriptError as error:
-            raise DeclarationError(_why(file, error.user_exc)) from error
+            raise DeclarationError(_why(shown, file, error.user_exc)) from error
         except SystemExit as error:
-            raise DeclarationError(_why(file, error)) from error
-        return _take(module, _Place(str(file), f"{entry}:", finding.fingerprint(file, root), began), file)
+            raise DeclarationError(_why(shown, file, error)) from error
+        return _take(module, _Place(shown, f"{entry}:", finding.fingerprint(file, root), began), file)
 
 
 def from_module(name: str, root: Path) -> list[Found]:
@@ -67,19 +71,20 @@ def from_module(name: str, root: Path) -> list[Found]:
         raise DeclarationError(
             f"{name}: found no such module, expected one in the working directory or installed, or a flow in one"
         )
-    began = dt.datetime.now(dt.UTC)
+    began, file = dt.datetime.now(dt.UTC), file.resolve()
     with _apart(root, root):
         try:
             module = import_module(module_name)
         except (Exception, SystemExit) as error:
-            raise DeclarationError(_why(file, error)) from error
+            raise DeclarationError(_why(module_name, file, error)) from error
         found = _take(module, _Place(module_name, f"{module_name}.", finding.fingerprint(file, root), began), file)
     if not only:
         return found
     chosen = [each for each in found if each.variable == only]
     if not chosen:
-        others = ", ".join(sorted({each.variable for each in found})) or "none, for it has none"
-        raise DeclarationError(f"{name}: found no flow {only} in {module_name}, expected one of {others}")
+        others = ", ".join(sorted({each.variable for each in found}))
+        expected = f"expected one of {others}" if others else "and no other"
+        raise DeclarationError(f"{name}: found no flow {only} in the module {module_name}, {expected}")
     return chosen
 
 
@@ -97,7 +102,7 @@ def _apart(root: Path, folder: Path) -> Iterator[None]:
     finally:
         sys.path[:] = path
         for name in {*sys.modules} - {*before}:
-            if not _is_installed(sys.modules[name]):
+            if not _stays(sys.modules[name]):
                 del sys.modules[name]
         sys.modules.update({name: before[name] for name in ours})
 
@@ -110,12 +115,16 @@ def _is_shadowed(name: str, modules: Mapping[str, ModuleType], folders: tuple[Pa
     return any((folder / top).is_dir() or (folder / f"{top}.py").is_file() for folder in folders)
 
 
-def _is_installed(module: ModuleType) -> bool:
-    file = getattr(module, "__file__", None)
-    return file is None or "site-packages" in file or file.startswith(sys.base_prefix)
+def _stays(module: ModuleType) -> bool:
+    """Tell what is installed, Python's or Landfall's from what is a project's."""
+    places = [module.__file__] if getattr(module, "__file__", None) else [*getattr(module, "__path__", [])]
+    ours = [str(Path(each.__file__).parent) for each in (flows, blocks, deployments) if each.__file__]
+    return all(
+        "site-packages" in place or place.startswith((sys.base_prefix, *ours)) for place in places if place is not None
+    )
 
 
-def _why(file: Path, error: BaseException) -> str:
+def _why(shown: str, file: Path, error: BaseException) -> str:
     """Say what an import ended with, and in which line of the file."""
     lines = [
         frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).name == file.name
@@ -123,7 +132,7 @@ def _why(file: Path, error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         lines = []  # its text says where
     where = f", line {lines[-1]}" if lines else ""
-    return f"{file}{where}: {type(error).__name__}: {error}"
+    return f"{shown}{where}: {type(error).__name__}: {error}"
 
 
 def _is_file(name: str, file: Path) -> bool:
@@ -147,17 +156,17 @@ def _take(module: ModuleType, place: _Place, file: Path) -> list[Found]:
     own = finding.read(file).names
     everything = vars(module)
     values = {**{name: everything[name] for name in own if name in everything}, **everything}  # its own come first
-    flows = {name: value for name, value in values.items() if isinstance(value, Flow)}
+    named = {name: value for name, value in values.items() if isinstance(value, Flow)}
     seen: set[int] = set()
     found = []
     for deployment in (each for name in own for each in _deployments(everything.get(name))):
-        name = _name_of(deployment, flows)
-        seen.add(id(flows[name]))
-        found.append(_declared(deployment, name, flows[name], place))
-    for name in (name for name in own if name in flows):
-        if id(flows[name]) not in seen:
-            seen.add(id(flows[name]))
-            found.append(_plain(flows[name], name, place))
+        name = _name_of(deployment, named)
+        seen.add(id(named[name]))
+        found.append(_declared(deployment, name, named[name], place))
+    for name in (name for name in own if name in named):
+        if id(named[name]) not in seen:
+            seen.add(id(named[name]))
+            found.append(_plain(named[name], name, place))
     return found
 
 
@@ -166,8 +175,8 @@ def _deployments(value: Any) -> list[RunnerDeployment]:
     return [each for each in values if isinstance(each, RunnerDeployment)]
 
 
-def _name_of(deployment: RunnerDeployment, flows: Mapping[str, Flow[..., Any]]) -> str:
-    for name, flow in flows.items():
+def _name_of(deployment: RunnerDeployment, named: Mapping[str, Flow[..., Any]]) -> str:
+    for name, flow in named.items():
         if flow.name == deployment.flow_name:
             return name
     raise DeclarationError(
@@ -221,7 +230,7 @@ def _schedules(
     """Give each schedule a slug, by its place where it has none, and an interval its anchor."""
     found = []
     for number, (each, raw) in enumerate(zip(deployment.schedules or [], plain["schedules"] or [], strict=True), 1):
-        when = dict(raw["schedule"])
+        when = normal(raw["schedule"])
         anchor = getattr(each.schedule, "anchor_date", None)
         if anchor is not None and anchor >= began:
             when["anchor_date"] = ANCHOR

@@ -113,13 +113,9 @@ def labelled(labels: Sequence[str]) -> Sequence[str]:
 
 
 def look(wanted: Wanted, kind: Storage | None) -> Looked:
-    """Load all flows that are wanted; what cannot be loaded is an outcome.
-
-    Raises:
-        DeclarationError: the storage is git, and there is no repository.
-    """
+    """Load all flows that are wanted; what cannot be loaded is an outcome."""
     looked = Looked()
-    here = storage.root_of(kind, Path.cwd()) if kind else Path.cwd()
+    here = storage.root_of(kind, Path.cwd())
     seen: set[Path] = set()
     for path in wanted.paths:
         with _said(path, looked):
@@ -191,7 +187,8 @@ def _said(name: str, looked: Looked) -> Iterator[None]:
 def _failed(name: str, error: Exception) -> Outcome:
     """Say what failed, its name once."""
     why = str(error).removesuffix("; nothing was written")
-    return Outcome("failed", name, why.removeprefix(f"{name}: ").removeprefix(name).removeprefix(", "))
+    why = why.removeprefix("deployment ").removeprefix(name).removeprefix(": ").removeprefix(", ")
+    return Outcome("failed", name, why)
 
 
 def _look_into(candidate: Candidate, here: Path, kind: Storage | None, looked: Looked) -> None:
@@ -232,7 +229,8 @@ def _choose(looked: Looked, names: Sequence[str]) -> None:
     known = sorted({each.flow for each, _, _ in looked.found})
     for name in names:
         if not any(name in (each.flow, each.variable) for each, _, _ in looked.found):
-            why = f"found no flow of that name, expected one of {', '.join(known) or 'none, for none was found'}"
+            expected = f"expected one of {', '.join(known)}" if known else "and no other"
+            why = f"found no flow of that name, {expected}"
             looked.outcomes.append(Outcome("failed", name, why))
     chosen = [each for each in looked.found if not names or {each[0].flow, each[0].variable} & {*names}]
     places: dict[tuple[str, str], list[str]] = {}

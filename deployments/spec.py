@@ -41,11 +41,12 @@ def write(spec: Spec, file: Path) -> None:
     file.write_text(f"{text}\n", encoding="utf-8")
 
 
-def read(place: str) -> Spec:
+def read(place: str, size_at_most: int = SIZE_AT_MOST) -> Spec:
     """Read a spec from a file, or from an address.
 
     Args:
         place: a path; or an address, https, or http on this machine. Whoever runs this typed it: it may be anywhere.
+        size_at_most: in bytes, of what an address gives.
 
     Raises:
         DeclarationError: it cannot be read, is no spec, or has in it what a spec must not have.
@@ -53,14 +54,17 @@ def read(place: str) -> Spec:
     is_address = "://" in place
     where = shown(place) if is_address else place
     try:
-        raw = _fetched(place, where) if is_address else Path(place).read_bytes()
+        raw = _fetched(place, where, size_at_most) if is_address else Path(place).read_bytes()
         spec = Spec.model_validate_json(raw)
     except OSError as error:
         raise DeclarationError(f"{where}: found {error.strerror}, expected a spec of `landfall build`") from error
     except LandfallError as error:
-        raise DeclarationError(str(error)) from error
+        found, _, _ = str(error).partition(";")  # what to do about a publisher's file comes after it
+        raise DeclarationError(f"{found}; expected a spec of `landfall build`") from error
     except ValidationError as error:
-        raise DeclarationError(f"{where}: {said(error)}; is it a spec of `landfall build`?") from error
+        is_json = error.errors()[0]["type"] != "json_invalid"  # else the whole file would be in the message
+        why = said(error) if is_json else "found no JSON"
+        raise DeclarationError(f"{where}: {why}, expected a spec of `landfall build`") from error
     for each in spec.flows:
         _check(each, f"{where}: flow {each.flow}")
     if spec.storage and spec.storage.kind == "git" and not spec.storage.place.startswith("https://"):
@@ -68,13 +72,13 @@ def read(place: str) -> Spec:
     return spec
 
 
-def _fetched(address: str, where: str) -> bytes:
+def _fetched(address: str, where: str, size_at_most: int) -> bytes:
     with ask("GET", address, reach=Reach.of(address, (), [address])) as response:
         found = b""
         for piece in response.iter_content(1 << 16):
             found += piece
-            if len(found) > SIZE_AT_MOST:
-                raise DeclarationError(f"{where}: found more than {SIZE_AT_MOST >> 20} MiB, expected a spec")
+            if len(found) > size_at_most:
+                raise DeclarationError(f"{where}: found more than {size_at_most:,} bytes, expected a spec")
         return found
 
 

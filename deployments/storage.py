@@ -84,8 +84,7 @@ class Storage(Part):
                 return f"runs take the code from the bucket as it is then; fill it: aws s3 sync {root} s3://{folder}"
             case "git" if changed := _git(root, "status", "--porcelain"):
                 count = len(changed.splitlines())
-                files = "1 file that is" if count == 1 else f"{count} files that are"
-                return f"runs take what is pushed to {self.place}; here, {root} has {files} not committed as they stand"
+                return f"runs take what is pushed to {self.place}; not committed in {root}: {count} files"
             case _:
                 return None
 
@@ -129,18 +128,10 @@ def parse(text: str, token_block: str | None = None, is_installed: Installed = f
             raise DeclarationError(f"--storage: found {text!r}, expected {FORMS}; nothing was written")
 
 
-def root_of(storage: Storage, here: Path) -> Path:
-    """Give the folder of this machine that has the code as a run will have it.
-
-    Raises:
-        DeclarationError: the storage is git, and this is no repository.
-    """
-    if storage.kind != "git":
-        return here
-    top = _git(here, "rev-parse", "--show-toplevel")
-    if not top:
-        raise DeclarationError(f"{here}: found no git repository, expected the one with the flows; nothing was written")
-    return Path(top)
+def root_of(storage: Storage | None, here: Path) -> Path:
+    """Give the folder of this machine that has the code as a run will have it: of git, the repository's."""
+    top = _git(here, "rev-parse", "--show-toplevel") if storage and storage.kind == "git" else ""
+    return Path(top) if top else here
 
 
 def _set_working_directory(folder: str) -> dict[str, Any]:

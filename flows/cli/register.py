@@ -49,8 +49,8 @@ StorageText = Annotated[
         "--storage",
         metavar="WHERE",
         help="Where runs take the code from: local\\[:FOLDER], git\\[:REPOSITORY\\[@BRANCH]],"
-        " github:OWNER/NAME\\[@BRANCH], gcs:BUCKET/FOLDER, s3:BUCKET/FOLDER or image. Without it: this folder for a work"
-        " pool of type process, else the image.",
+        " github:OWNER/NAME\\[@BRANCH], gcs:BUCKET/FOLDER, s3:BUCKET/FOLDER or image. Without it: this folder for a"
+        " work pool of type process, else the image.",
     ),
 ]
 TokenBlock = Annotated[
@@ -204,13 +204,14 @@ def summary(outcomes: Sequence[Outcome]) -> str:
 
 def again(words: Sequence[str], paths: Sequence[str], modules: Sequence[str]) -> None:
     """Run a command, and once more whenever a watched file has changed; Ctrl-C ends it."""
+    import os
     import subprocess
 
     from deployments import watching
 
     for changed in watching.changes(paths, modules):
         if changed:
-            print(f"\nchanged: {', '.join(str(each) for each in changed)}", flush=True)
+            print(f"\nchanged: {', '.join(os.path.relpath(each) for each in changed)}", flush=True)
         # a process of its own, so that nothing is what it was; -P, for a folder here may be called `flows`
         subprocess.run([sys.executable, "-P", "-m", "flows.cli", *words], check=False)
         print("watching for changes; Ctrl-C ends it", flush=True)
