@@ -61,7 +61,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run up status down env chosen plan apply destroy blocks deploy worker test coverage conformance check lint workflows audit docs chaos chaos-mutants fuzz lock bench rehearse clean
+.PHONY: help run up status down env chosen plan apply destroy blocks deploy register worker test coverage conformance check lint workflows audit docs chaos chaos-mutants fuzz lock bench rehearse clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { gsub(/\$$\$$/, "$$", $$2); printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -128,6 +128,19 @@ deploy: chosen $(INSTALLED)
 	@LANDFALL_ENVIRONMENT=$(ENV) \
 		LANDFALL_WORKER_ACCOUNT=$${LANDFALL_WORKER_ACCOUNT:-$$($(TERRAFORM) output -raw worker_service_account)} \
 		$(PY) -m deployments $(OPTIONS)
+endif
+
+# each folder of flows/projects/ is a project, whose files with `if __name__ == "__main__"` are registered; the code is the image's
+REGISTER = failed=0; for folder in flows/projects/*/; do if [ -d "$$folder" ]; then \
+	$(BIN)/landfall register --project "$$(basename "$$folder")-$(ENV)" --path "$$folder**/*" --storage image $(OPTIONS) || failed=1; \
+	fi; done; exit $$failed
+
+ifeq ($(ENV),local)
+register: $(INSTALLED) ## register the flows of flows/projects/ that changed, each folder a project; OPTIONS=--prune
+	@LANDFALL_IMAGE=$${LANDFALL_IMAGE:-landfall:local} $(LOCAL) exec --data $(DATA) -- sh -c '$(REGISTER)'
+else
+register: chosen $(INSTALLED)
+	@LANDFALL_ENVIRONMENT=$(ENV) sh -c '$(REGISTER)'
 endif
 
 ifeq ($(ENV),local)

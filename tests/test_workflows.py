@@ -89,12 +89,12 @@ def test_packages_are_installed_and_the_image_is_built_before_there_are_credenti
 
 def test_every_make_target_that_a_workflow_calls_exists() -> None:
     called = {word for text in TEXTS.values() for word in re.findall(r"\bmake (?:--silent )?([\w./-]+)", text)}
-    assert called == {"audit", "plan", "apply", "blocks", "deploy", ".venv/installed"}
+    assert called == {"audit", "plan", "apply", "blocks", "deploy", "register", ".venv/installed"}
     done = subprocess.run(
         ["make", "--dry-run", "ENV=dev", *sorted(called)], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    for words in ("terraform -chdir=infra plan", "terraform -chdir=infra apply", "-m blocks", "-m deployments"):
+    for words in ("terraform -chdir=infra plan", "terraform -chdir=infra apply", "-m blocks", "-m deployments", "landfall register"):
         assert words in done.stdout
 
 
@@ -222,7 +222,7 @@ def test_what_is_pushed_is_named_by_its_digest_from_then_on(machine: Runner) -> 
 @pytest.mark.parametrize(
     ("kind", "variable"), [("api_key", "PREFECT_API_KEY"), ("auth_string", "PREFECT_API_AUTH_STRING")]
 )
-def test_prefects_key_comes_from_the_secret_is_masked_and_reaches_the_two_that_register(
+def test_prefects_key_comes_from_the_secret_is_masked_and_reaches_those_that_register(
     machine: Runner, kind: str, variable: str
 ) -> None:
     machine.program("gcloud", 'echo "$@" >> calls; printf the-key')
@@ -233,6 +233,27 @@ def test_prefects_key_comes_from_the_secret_is_masked_and_reaches_the_two_that_r
         "secrets versions access latest --secret=landfall-dev-prefect-api",
         "--silent blocks ENV=dev the-key",
         "--silent deploy ENV=dev the-key",
+        "--silent register ENV=dev the-key",
+    ]
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_each_folder_of_projects_is_registered_also_after_one_that_fails(machine: Runner, code: int) -> None:
+    said = subprocess.run(
+        ["make", "--dry-run", "ENV=dev", "register"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    recipe = said[said.index("LANDFALL_ENVIRONMENT=dev") :]
+    assert machine.run(recipe).returncode == 0  # without the folder there is nothing to do
+    for project in ("one", "two"):
+        (machine.folder / "flows" / "projects" / project).mkdir(parents=True)
+    (machine.folder / ".venv").mkdir()
+    machine.program("landfall", f'echo "$LANDFALL_ENVIRONMENT $@" >> calls; exit {code}')
+    (machine.folder / ".venv" / "bin").symlink_to(machine.folder / "bin")
+    done = machine.run(recipe)
+    assert done.returncode == code, done.stderr
+    assert (machine.folder / "calls").read_text().splitlines() == [
+        f"dev register --project {project}-dev --path flows/projects/{project}/**/* --storage image"
+        for project in ("one", "two")
     ]
 
 
