@@ -11,7 +11,7 @@ import typer
 from flows.cli.register import Labels, Modules, Names, Paths, StorageText, TokenBlock, said, summary
 
 
-def build(
+def build(  # noqa: PLR0913, PLR0917 - a command has as many parameters as options
     paths: Paths = None,
     modules: Modules = None,
     names: Names = None,

@@ -61,7 +61,7 @@ TokenBlock = Annotated[
 ]
 
 
-def register(
+def register(  # noqa: PLR0913, PLR0917 - a command has as many parameters as options
     project: Annotated[
         str, typer.Option("--project", metavar="TEXT", help="Whose flows they are: tag, name prefix and work queue.")
     ],
