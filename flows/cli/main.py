@@ -14,6 +14,7 @@ from flows.cli.doctor import doctor
 from flows.cli.history import history
 from flows.cli.quarantine import quarantine
 from flows.cli.register import register
+from flows.cli.serve import serve
 from flows.cli.status import status
 
 app = typer.Typer(
@@ -32,6 +33,7 @@ app.command()(status)
 app.command()(doctor)
 app.command()(register)
 app.command()(build)
+app.command()(serve)
 
 
 def main() -> None:
