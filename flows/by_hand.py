@@ -4,7 +4,7 @@ import argparse
 import inspect
 import sys
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from google.auth.exceptions import GoogleAuthError
 from prefect import Flow
@@ -28,6 +28,18 @@ def run(flow: Flow[..., Given], arguments: Sequence[str] | None = None) -> None:
     The exit code is 0 only if every partition came through and every row with it, 1 if not, 130 after Ctrl-C.
     """
     parameters = _read(flow, arguments)
+    try:
+        carry_out(flow, parameters)
+    except (LandfallError, GoogleAuthError) as error:
+        sys.exit(f"{error}")
+
+
+def carry_out(flow: Flow[..., Given], parameters: dict[str, Any]) -> NoReturn:
+    """Run a flow with these parameters, print its table and its last line, and exit as `run` does.
+
+    Raises:
+        LandfallError, GoogleAuthError: it could not begin.
+    """
     quiet_terminal()
     report: Outcome
     try:
@@ -36,8 +48,6 @@ def run(flow: Flow[..., Given], arguments: Sequence[str] | None = None) -> None:
         report = flow(**parameters)
     except RunFailed as failed:
         report = failed.report
-    except (LandfallError, GoogleAuthError) as error:
-        sys.exit(f"{error}")
     except KeyboardInterrupt:
         sys.exit(130)
     console().print(report.table())

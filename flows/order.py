@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+from collections.abc import Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -61,6 +62,29 @@ def take_order(values: settings.Settings, name: str, first: str | None, last: st
     # a parameter may come from anybody who can start a run; the setting and the command line come from who runs it
     trusted = tuple(each for each in (values.publisher, _withheld.get()) if each)
     return Order(agreed, periods, values.publisher, whole, flow_run.id, trusted=trusted)
+
+
+def take_orders(values: settings.Settings, names: Sequence[str], first: str | None, last: str | None) -> list[Order]:
+    """Read several contracts and the periods that each is asked for, all of them before anything else is done.
+
+    Without *first* a contract's own first period, without *last* the last one that is over; a snapshot has neither.
+
+    Raises:
+        ContractError: no such contract or period; or none is named.
+        SettingsError: a secret is missing.
+    """
+    if not names:
+        raise ContractError("contracts: found none, expected at least one; nothing was written")
+    now = dt.datetime.now(dt.UTC)
+    orders = []
+    for name in dict.fromkeys(names):
+        agreed = contract.read(settings.CONTRACTS, name)
+        if agreed.partition == "none":
+            orders.append(take_order(values, name, None, None, None))
+            continue
+        end = str(agreed.periods(None, None, now)[-1]) if first and not last else last
+        orders.append(take_order(values, name, first, end, None))
+    return [with_secrets(order) for order in orders]
 
 
 def every_order(values: settings.Settings, destination: Destination, name: str | None) -> list[Order]:

@@ -9,11 +9,13 @@ import sys
 import typer
 
 from flows.cli import contract, new
+from flows.cli.backfill import backfill
 from flows.cli.build import build
 from flows.cli.doctor import doctor
 from flows.cli.history import history
 from flows.cli.quarantine import quarantine
 from flows.cli.register import register
+from flows.cli.run import run
 from flows.cli.serve import serve
 from flows.cli.status import status
 
@@ -25,6 +27,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(run)
+app.command()(backfill)
 app.add_typer(contract.app, name="contract")
 app.add_typer(new.app, name="new")
 app.command()(quarantine)

@@ -20,4 +20,10 @@ ContractNames = Annotated[
     list[str] | None,
     typer.Argument(help="Data sets: files in flows/contracts/.", autocompletion=_contract_names, show_default=False),
 ]
+SomeContracts = Annotated[
+    list[str], typer.Argument(help="The data sets: files in flows/contracts/.", autocompletion=_contract_names)
+]
+Pool = Annotated[
+    str | None, typer.Option(metavar="POOL", help="Run it in this work pool of Prefect's, and watch; here if left out.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a row, for programs.")]

@@ -2,10 +2,11 @@
 
 import datetime as dt
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from flows.etl import landing_log, ledger, table
 from flows.etl.address import identity
@@ -21,6 +22,7 @@ from flows.etl.partition import Partition
 LOOKS_AT_ONCE = 4  # HEAD requests to one publisher
 
 log = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,25 @@ class Plan:
     due: list[Landing]
     up_to_date: list[Partition]
     unchecked: list[Landing]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a survey finds of a partition: `why` it is to be landed, None if it is up to date.
+
+    `announced_bytes` is its file's length as the publisher says it, None where it says none; `unchecked` is one that is
+    up to date and whose rows have not passed the present checks.
+    """
+
+    landing: Landing
+    why: str | None
+    announced_bytes: int | None
+    unchecked: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Name the contract and the period."""
+        return self.landing.contract.name, str(self.landing.partition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +86,16 @@ def from_web(destination: Destination, order: Order) -> Plan:
         return settled.holds(landing) and _serves_the_same(landing, settled.published(landing))
 
     landings = settled.landings()
-    with ThreadPoolExecutor(LOOKS_AT_ONCE) as pool:
-        # each in a copy of this context, which carries the run whose log it writes to
-        answers = [pool.submit(copy_context().run, is_up_to_date, landing) for landing in landings]
-        return _plan(order, landings, [answer.result() for answer in answers], settled)
+    return _plan(order, landings, _of_each(landings, is_up_to_date), settled)
+
+
+def survey(destination: Destination, order: Order) -> list[Found]:
+    """Find what stands in the way of each partition's being up to date, and how big the files are.
+
+    Costs as `from_web`, and one HEAD request for each partition that is not settled; nothing is written.
+    """
+    settled = _Settled(destination, order)
+    return _of_each(settled.landings(), lambda landing: _find(settled, landing))
 
 
 def from_lake(destination: Destination, order: Order) -> Plan:
@@ -95,20 +122,25 @@ class _Settled:
         self._table_made = table.created(destination, name)
 
     def holds(self, landing: Landing) -> bool:
-        """Tell whether the newest claim is in the table, read under this contract.
+        """Tell whether the newest claim is in the table, read under this contract."""
+        return self.lacks(landing) is None
+
+    def lacks(self, landing: Landing) -> str | None:
+        """Say what the newest claim lacks to be in the table, read under this contract; None if nothing.
 
         The newest by the log, not by the ledger: a claim whose run was killed may still load. And in this table: what
         was loaded before it was made (again) is not there.
         """
         head, row = self._heads.get(str(landing.partition)), self._rows.get(str(landing.partition))
-        return (
-            head is not None
-            and row is not None
-            and self._table_made is not None
-            and row.loaded_at >= self._table_made
-            and (row.n, row.status) == (head.n, "loaded")
-            and row.contract_fingerprint == self._order.contract.fingerprint
-        )
+        if head is None:
+            return "new"
+        if row is None or row.n != head.n:
+            return "not finished"
+        if row.status != "loaded":
+            return row.status
+        if self._table_made is None or row.loaded_at < self._table_made:
+            return "not in the table"
+        return None if row.contract_fingerprint == self._order.contract.fingerprint else "contract changed"
 
     def published(self, landing: Landing) -> Published | None:
         """Give what the publisher answered for the newest claim's content."""
@@ -143,6 +175,27 @@ class _Settled:
     def _rows_before(self, period: Partition) -> int | None:
         row = self._rows.get(str(period.previous)) if self._compares else None
         return row.lake_rows if row and row.status == "loaded" else None
+
+
+def _of_each(landings: list[Landing], ask: Callable[[Landing], Answer]) -> list[Answer]:
+    """Ask about each landing, some at once, and give the answers in the landings' order."""
+    with ThreadPoolExecutor(LOOKS_AT_ONCE) as pool:
+        # each in a copy of this context, which carries the run whose log it writes to
+        answers = [pool.submit(copy_context().run, ask, landing) for landing in landings]
+        return [answer.result() for answer in answers]
+
+
+def _find(settled: _Settled, landing: Landing) -> Found:
+    """Look at one partition; trouble with the publisher's answer makes it due, where it is met and told again."""
+    lacks, published = settled.lacks(landing), settled.published(landing)
+    try:
+        now = look(landing.published_at, landing.headers, _known(landing, published), landing.reach)
+    except LandfallError as error:
+        log.info("%s: %s", landing, error)
+        return Found(landing, lacks or "no answer", None)
+    if lacks or not (now.tell and published == Published(identity(landing.published_at), now)):
+        return Found(landing, lacks or "published anew", now.length)
+    return Found(landing, None, now.length, not settled.passed_checks(landing))
 
 
 def _serves_the_same(landing: Landing, published: Published | None) -> bool:

@@ -1,0 +1,46 @@
+"""`landfall run CONTRACT [FIRST [LAST]]`: land what is not up to date, here or in a work pool."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from flows.cli.parameters import ContractName, Pool
+
+
+def run(  # noqa: PLR0913 - each is an option
+    contract: ContractName,
+    first: Annotated[str | None, typer.Argument(help="The first period, or the only one; all if left out.")] = None,
+    last: Annotated[str | None, typer.Argument(help="The last period, included.")] = None,
+    *,
+    source: Annotated[
+        str | None, typer.Option(metavar="URL", help="An address in place of the contract's, for one period.")
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="N|TIME", help="Bring back an older claim's content, by number or time.")
+    ] = None,
+    on: Pool = None,
+) -> None:
+    """Land what is not up to date of a contract's periods, as one run.
+
+    Exits with 0 if every partition came through and every row with it, with
+    1 if not. For more than one contract: landfall backfill.
+
+    Examples:
+    \b
+      landfall run flights 2013-01
+      landfall run flights 2013-01 2013-12 --on landfall-local
+      landfall run flights 2013-01 --source https://mirror.example.org/flights_2013-01.csv.gz
+      landfall run flights 2013-01 --as-of 0
+    """
+    given = {"contract": contract, "first": first, "last": last, "source": source, "as_of": as_of}
+    parameters = {name: value for name, value in given.items() if value is not None}
+    if on is None:
+        from flows.by_hand import carry_out
+        from flows.web_to_bigquery import web_to_bigquery
+
+        carry_out(web_to_bigquery, parameters)
+    from flows.cli.watching import start_and_watch
+
+    raise typer.Exit(start_and_watch(parameters, on))
