@@ -157,17 +157,17 @@ class Backfilled:
         table = Table(title="backfill")
         table.add_column("contract", no_wrap=True)
         shown = [status for status in SHOWN if any(each.status == status for each in self.ended)]
-        for name in (*shown, "MB read", "rows", "quarantined"):
+        for name in (*shown, "read", "rows", "quarantined"):
             table.add_column(name, justify="right")
         for contract in dict.fromkeys(each.contract for each in self.ended):
             its = [each for each in self.ended if each.contract == contract]
             counts = Counter(each.status for each in its)
             landed = [each for each in its if each.status == "landed"]
-            megabytes = sum(each.source_bytes or 0 for each in landed) / 1e6
+            read = decimal(sum(each.source_bytes or 0 for each in landed))
             rows = sum(each.warehouse_rows or 0 for each in landed)
             quarantined = sum(each.quarantined_rows or 0 for each in landed)
             numbers = [str(counts[status] or "") for status in shown]
-            table.add_row(contract, *numbers, f"{megabytes:.1f}", f"{rows:,}", f"{quarantined:,}")
+            table.add_row(contract, *numbers, *((read, f"{rows:,}", f"{quarantined:,}") if landed else ()))
         return table
 
 

@@ -50,7 +50,7 @@ class Here:
                 for ready in as_completed([*futures]):
                     _end(*open_.pop(ready.task_run_id), ended, told)
             except KeyboardInterrupt:
-                told.stop("what is at work comes to its end first")
+                told.stop("what is at work comes to its end first; Ctrl-C again does not wait for it")
                 runner.cancel_all()
                 for found, future in open_.values():
                     if not future.wrapped_future.cancelled():

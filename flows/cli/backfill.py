@@ -64,6 +64,8 @@ def backfill(  # noqa: PLR0913 - each is an option
     values = settings.read()
     orders = take_orders(values, contracts, first, last)
     destination = connect(values)
+    if on:
+        _find(values.environment, on)
     found = [each for order in orders for each in plan.survey(destination, order)]
     if dry_run and as_json:
         print_json(_flat(each) for each in found)
@@ -80,17 +82,27 @@ def backfill(  # noqa: PLR0913 - each is an option
     else:
         print("nothing was landed")
         raise typer.Exit(1)
+    _show(report, as_json=as_json)
+    raise typer.Exit(130 if report.stopped else 0 if report.holds else 1)
+
+
+def _show(report: Backfilled, *, as_json: bool) -> None:
+    """Print what became of all, what failed one by one, and how to go on."""
+    import shlex
+    import sys
+
+    from flows.cli.shown import print_json, print_table
+
     if as_json:
         print_json(report.ended)
     else:
-        if due:
+        if any(each.status != "up to date" for each in report.ended):
             print_table(report.table())
         for each in report.failed:
             print(f"{each.contract} {each.partition} failed: {each.why}")
-        print(report.line)
+        print(report.line, flush=True)
     if not report.holds:
-        _say_how_to_go_on()
-    raise typer.Exit(130 if report.stopped else 0 if report.holds else 1)
+        sys.stderr.write(f"to go on: landfall {shlex.join(sys.argv[1:])}\n")
 
 
 def _carry_out(found: list[Found], parameters: dict[str, Any]) -> Backfilled:
@@ -126,6 +138,16 @@ def _carry_out(found: list[Found], parameters: dict[str, Any]) -> Backfilled:
     return report
 
 
+def _find(environment: str, pool: str) -> None:
+    """Refuse a work pool that the deployment does not run in, before there is a plan."""
+    from prefect.client.orchestration import get_client
+
+    from flows.runs import deployed
+
+    with get_client(sync_client=True) as client:
+        deployed.find(client, deployed.LANDING, environment, pool)
+
+
 def _is_much(due: Sequence[Found]) -> bool:
     return len(due) > ASKS_FROM or sum(each.announced_bytes or 0 for each in due) > ASKS_FROM_BYTES
 
@@ -135,14 +157,6 @@ def _agrees() -> bool:
     import sys
 
     return not (sys.stdin.isatty() and sys.stdout.isatty()) or typer.confirm("Land them?", default=True)
-
-
-def _say_how_to_go_on() -> None:
-    """Name the command again, which goes on."""
-    import shlex
-    import sys
-
-    sys.stderr.write(f"to go on: landfall {shlex.join(sys.argv[1:])}\n")
 
 
 def _flat(found: Found) -> dict[str, Any]:
@@ -169,7 +183,7 @@ def table(found: Iterable[Found]) -> Table:
     drawn.add_column("partitions", justify="right")
     drawn.add_column("to do", no_wrap=True)
     drawn.add_column("which", overflow="fold")
-    drawn.add_column("MB to read", justify="right")
+    drawn.add_column("to read", justify="right")
     groups: dict[tuple[str, str], list[Found]] = {}
     for each in found:
         what = f"land, {each.why}" if each.why else "re-check" if each.unchecked else "up to date"
@@ -178,16 +192,18 @@ def table(found: Iterable[Found]) -> Table:
         for (name, what), its in groups.items():
             if name == contract:
                 cells = str(len(its)), what, periods(each.landing.partition for each in its)
-                drawn.add_row(contract, *cells, megabytes(its) if its[0].why else "")
+                drawn.add_row(contract, *cells, size(its) if its[0].why else "")
     return drawn
 
 
-def megabytes(found: Sequence[Found]) -> str:
+def size(found: Sequence[Found]) -> str:
     """Say how much there is to read, as far as publishers tell."""
+    from rich.filesize import decimal
+
     known = [each.announced_bytes for each in found if each.announced_bytes is not None]
     if not known:
-        return "not told"
-    return f"{'' if len(known) == len(found) else 'more than '}{sum(known) / 1e6:.1f}"
+        return "size not told"
+    return f"{'' if len(known) == len(found) else 'more than '}{decimal(sum(known))}"
 
 
 def planned(found: Sequence[Found]) -> str:
@@ -196,6 +212,6 @@ def planned(found: Sequence[Found]) -> str:
     rechecks = sum(each.unchecked for each in found)
     up_to_date = len(found) - len(due) - rechecks
     line = f"{len(due)} partition{'' if len(due) == 1 else 's'} to land"
-    line += f" ({megabytes(due)} MB)".replace("not told MB", "size not told") if due else ""
+    line += f" ({size(due)})" if due else ""
     line += f", {rechecks} to re-check" if rechecks else ""
     return line + (f", {up_to_date} up to date" if up_to_date else "")

@@ -45,6 +45,8 @@ class Bars:
         contract = found.key[0]
         self._pace.end(found)
         self._failed[contract] += ended.status == "failed"
+        if self._pace.number == len(self._pace.work):
+            self._elsewhere = ""
         for name in (contract, WHOLE):
             if name in self._bars:
                 self._progress.advance(self._bars[name])

@@ -13,7 +13,7 @@ from flows.etl.address import identity
 from flows.etl.contract import Contract
 from flows.etl.contract.checks import Change
 from flows.etl.destination import Destination
-from flows.etl.errors import LandfallError
+from flows.etl.errors import LandfallError, Terminal
 from flows.etl.fetch import Validators, look
 from flows.etl.landing import Landing
 from flows.etl.landing_log import Published
@@ -192,7 +192,8 @@ def _find(settled: _Settled, landing: Landing) -> Found:
         now = look(landing.published_at, landing.headers, _known(landing, published), landing.reach)
     except LandfallError as error:
         log.info("%s: %s", landing, error)
-        return Found(landing, lacks or "no answer", None)
+        trouble = "not served" if isinstance(error, Terminal) else "no answer"
+        return Found(landing, f"{lacks}, {trouble}" if lacks else trouble, None)
     if lacks or not (now.tell and published == Published(identity(landing.published_at), now)):
         return Found(landing, lacks or "published anew", now.length)
     return Found(landing, None, now.length, not settled.passed_checks(landing))

@@ -36,8 +36,8 @@ def find(client: SyncPrefectClient, flow: str, environment: str, pool: str) -> D
         ) from error
     if found.work_pool_name != pool:
         raise SettingsError(
-            f"{name}: found the work pool {found.work_pool_name!r}, expected {pool!r}, where the runs are to be;"
-            f" name it, or change the deployment, nothing was started"
+            f"{name}: found it in the work pool {found.work_pool_name!r}, expected {pool!r}; ask for that one, or"
+            " change the deployment in prefect.yaml, nothing was started"
         )
     return found
 
