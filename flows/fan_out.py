@@ -26,6 +26,7 @@ from flows.runs import deployed
 from flows.settings import Settings
 
 POLL_S = 2.0
+Runs = dict[UUID, tuple[Found, FlowRun]]
 
 log = logging.getLogger("flows.etl.backfill")  # below flows.etl, which goes to the run's log in Prefect
 
@@ -108,7 +109,7 @@ class OnPool:
             deployed.limit(client, self.pool, self.at_once)
             for warning in deployed.hindrances(client, self.pool, deployed.QUEUE):
                 log.warning("%s", warning)
-            runs: dict[UUID, tuple[Found, FlowRun]] = {}
+            runs: Runs = {}
             try:
                 for each in due:
                     run = deployed.start(client, deployment, self.settings.environment, each.landing)
@@ -120,10 +121,10 @@ class OnPool:
                     "the runs that were started go on without this; to hold back those that wait:"
                     f" prefect work-queue pause {deployed.QUEUE} --pool {self.pool}"
                 )
-                ended = [_so_far(found, run) for found, run in runs.values()]
+                ended = [_so_far(found, run) for found, run in _read_again(client, runs).values()]
         return self._with_counts(ended)
 
-    def _watch(self, client: SyncPrefectClient, runs: dict[UUID, tuple[Found, FlowRun]], told: Told) -> list[Ended]:
+    def _watch(self, client: SyncPrefectClient, runs: Runs, told: Told) -> list[Ended]:
         """Wait until all have ended; *runs* are kept as they are."""
         ended: list[Ended] = []
         open_ = {*runs}
@@ -170,6 +171,14 @@ class OnPool:
                 else each
             )
         return counted
+
+
+def _read_again(client: SyncPrefectClient, runs: Runs) -> Runs:
+    """Look once more what became of runs, if Prefect answers."""
+    try:
+        return {run.id: (runs[run.id][0], run) for run in deployed.read(client, runs)}
+    except httpx.TransportError:
+        return runs
 
 
 def _so_far(found: Found, run: FlowRun) -> Ended:

@@ -48,3 +48,27 @@ def test_an_address_that_cannot_be_asked_is_refused_before_prefect_has_it(source
     with pytest.raises(SourceError, match=r"^--source: ") as refused:
         order.withhold(source)
     assert "hidden" not in str(refused.value)
+
+
+def asked(*names: str, first: str | None = None, last: str | None = None) -> list[tuple[str, str, str]]:
+    orders = order.take_orders(VALUES, names, first, last)
+    return [(each.contract.name, str(each.periods[0]), str(each.periods[-1])) for each in orders]
+
+
+def test_several_contracts_are_asked_for_the_same_periods_each_once_and_snapshots_for_all() -> None:
+    assert asked("weather", "planes", "flights", "weather", first="2013-02", last="2013-03") == [
+        ("weather", "2013-02", "2013-03"),
+        ("planes", "all", "all"),
+        ("flights", "2013-02", "2013-03"),
+    ]
+
+
+def test_an_end_that_is_left_out_is_the_contracts_own() -> None:
+    assert asked("flights", first="2013-11") == [("flights", "2013-11", "2013-12")]
+    assert asked("flights", last="2013-02") == [("flights", "2013-01", "2013-02")]
+    assert asked("flights") == [("flights", "2013-01", "2013-12")]
+
+
+def test_no_contract_at_all_is_refused() -> None:
+    with pytest.raises(ContractError, match="^contracts: found none, expected at least one; nothing was written$"):
+        asked()

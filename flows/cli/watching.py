@@ -74,7 +74,7 @@ def _watch(client: SyncPrefectClient, run: FlowRun) -> FlowRun:
             return run
         run = client.read_flow_run(run.id)
         ended = bool(run.state and run.state.is_final())
-        if run.state_name != state:
+        if run.state_name != state and not ended:
             state = run.state_name
             _say(f"run {run.name} is {str(state).lower()}")
         time.sleep(POLL_S)

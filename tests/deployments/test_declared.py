@@ -87,6 +87,7 @@ def test_each_half_and_the_whole_can_be_asked_for_in_the_form(ours: list[Declare
         "web-to-bigquery/any-dev": (["contract"], ["contract", "first", "last", "source", "as_of"]),
         "web-to-gcs/any-dev": (["contract"], ["contract", "first", "last", "source"]),
         "gcs-to-bigquery/any-dev": (["contract"], ["contract", "first", "last"]),
+        "backfill/any-dev": (["contracts"], ["contracts", "first", "last", "at_once", "on"]),
     }
     described = [part["description"] for schema in asked.values() for part in schema["properties"].values()]
     assert [text for text in described if not text] == []
@@ -102,12 +103,12 @@ def test_every_deployment_runs_our_image_in_the_environments_pool_with_what_the_
         assert each.fields["work_pool_name"] == "landfall-dev"
         assert {*variables} <= {*template["variables"]["properties"]}
         big = each.name == "yellow_trips_parquet-dev"
-        recovers = each.flow == "recover"
+        recovers, long = each.flow == "recover", each.flow == "backfill"
         assert variables == {
             "image": "example.org/flows:7",
             "cpu": "1000m",
-            "memory": "2Gi" if big else "512Mi",
-            "timeout": 14400 if big else 900 if recovers else 3600,
+            "memory": "2Gi" if big or long else "512Mi",
+            "timeout": 14400 if big else 86400 if long else 900 if recovers else 3600,
             **({"service_account_name": "worker@p.iam"} if recovers else {}),
         }
 

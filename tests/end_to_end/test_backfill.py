@@ -72,8 +72,8 @@ def test_24_months_of_three_data_sets_land_once_and_one_that_is_broken_is_listed
     asked = (*NAMES, "--from", "2020-01", "--to", "2021-12")
     code, lines = backfill(place, contracts, *asked)
     why = (
-        f"{place.publisher.url}/ferries_2020-07.csv: line 2: column n: found 'one', expected INT64; correct the file or"
-        " the contract, nothing was written"
+        f"{place.publisher.url}/ferries_2020-07.csv: line 2, column n: found 'one', expected INT64; correct the file or"
+        " the contract; nothing was written"
     )
     assert lines[-3:] == [
         f"ferries 2020-07 failed: {why}",
