@@ -70,5 +70,5 @@ def test_an_end_that_is_left_out_is_the_contracts_own() -> None:
 
 
 def test_no_contract_at_all_is_refused() -> None:
-    with pytest.raises(ContractError, match="^contracts: found none, expected at least one; nothing was written$"):
+    with pytest.raises(ContractError, match=r"^contracts: found none, expected at least one; nothing was written$"):
         asked()

@@ -36,10 +36,10 @@ def start_and_watch(parameters: dict[str, str], pool: str) -> int:
     with get_client(sync_client=True) as client:
         found = deployed.find(client, deployed.LANDING, values.environment, pool)
         run = client.create_flow_run_from_deployment(found.id, parameters=parameters)
-        _say(deployed.said(run))
-        for warning in deployed.hindrances(client, pool, found.work_queue_name or "default"):
-            _say(warning)
         try:
+            _say(deployed.said(run))
+            for warning in deployed.hindrances(client, pool, found.work_queue_name or "default"):
+                _say(warning)
             run = _watch(client, run)
         except KeyboardInterrupt:
             _say(f"run {run.name} goes on without this; to end it: prefect flow-run cancel {run.id}")
