@@ -30,6 +30,9 @@ from deployments.errors import DeclarationError, expect
 from deployments.found import Found, FoundSchedule
 from deployments.schedules import Schedule, normal
 
+OURS = ("flows", "blocks", "deployments")
+"""Landfall's packages, whose names a project may have as well."""
+
 ANCHOR = "2020-01-01T00:00:00Z"
 """From when an interval counts that says nothing of it: Prefect would say "now", each time anew."""
 
@@ -108,11 +111,13 @@ def _apart(root: Path, folder: Path) -> Iterator[None]:
 
 
 def _is_shadowed(name: str, modules: Mapping[str, ModuleType], folders: tuple[Path, ...]) -> bool:
-    """Tell whether a project's folder has another module of a name that is in use here, such as `flows`."""
+    """Tell whether a project has another module of a name that is Landfall's, such as `flows`."""
     top = name.partition(".")[0]
-    if top not in {"flows", "blocks", "deployments"} or top not in modules:
+    if top not in OURS:
         return False
-    return any((folder / top).is_dir() or (folder / f"{top}.py").is_file() for folder in folders)
+    ours = Path(str(modules[top].__file__)).parent
+    places = [place for folder in folders for place in (folder / top, folder / f"{top}.py")]
+    return any(place.exists() and place.resolve() != ours.resolve() for place in places)
 
 
 def _stays(module: ModuleType) -> bool:
@@ -132,7 +137,11 @@ def _why(shown: str, file: Path, error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         lines = []  # its text says where
     where = f", line {lines[-1]}" if lines else ""
-    return f"{shown}{where}: {type(error).__name__}: {error}"
+    top = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    hint = (
+        f"; Landfall has a package {top}, too: with an empty {top}/__init__.py yours comes first" if top in OURS else ""
+    )
+    return f"{shown}{where}: {type(error).__name__}: {error}{hint}"
 
 
 def _is_file(name: str, file: Path) -> bool:

@@ -5,52 +5,23 @@ their own, as a tag, and as the work queue that their runs wait in.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from blocks.change import Change, Known
 from blocks.server import Refused, Server, answered
-from deployments import finding, loading, registration, spec, storage
+from deployments import finding, registration
 from deployments.declared import Declared
 from deployments.errors import DeclarationError, expect
-from deployments.finding import Candidate
 from deployments.found import Found
+from deployments.looking import Looked, Outcome, Wanted, What, failed, look
 from deployments.schedules import Schedule
 from deployments.spec import Spec
 from deployments.storage import Storage
-from flows.etl.address import shown
 
 REGISTERED = "registered"
 """The tag of whatever `landfall register` made, so that it removes nothing else."""
-
-GUARD = '`if __name__ == "__main__":`'
-
-What = Literal["registered", "updated", "unchanged", "removed", "left over", "skipped", "failed", "note"]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a flow, or of a file."""
-
-    what: What
-    name: str
-    why: str = ""
-    differences: list[str] = field(default_factory=list)
-    is_minor: bool = False
-    """A file without flows that nobody named: it is counted and not listed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which flows."""
-
-    paths: Sequence[str] = ()
-    modules: Sequence[str] = ()
-    specs: Sequence[str] = ()
-    names: Sequence[str] = ()
-    """Of flows; none means all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +41,6 @@ class Order:
     prune: bool = False
 
 
-@dataclass(slots=True)
-class Looked:
-    """What was found, and what was looked into to find it."""
-
-    found: list[tuple[Found, Path, Storage | None]] = field(default_factory=list)
-    """Each with the folder that its runs begin in, and the storage that its spec names."""
-    outcomes: list[Outcome] = field(default_factory=list)
-    before_names: set[tuple[str, str]] = field(default_factory=set)
-    """Flow and deployment of all that was found, also if it was not asked for by name."""
-    loaded: dict[str, Path] = field(default_factory=dict)
-    """Files and modules, as entry points name them, with the folder that they are in."""
-    skipped: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Files that were not loaded, and the names in them."""
-
-
 def named(project: str) -> str:
     """Take a project's name.
 
@@ -98,8 +54,8 @@ def named(project: str) -> str:
     return project
 
 
-def labelled(labels: Sequence[str]) -> Sequence[str]:
-    """Take labels.
+def labelled(labels: Sequence[str], where: str = "--label") -> Sequence[str]:
+    """Take labels, or a deployment's own tags.
 
     Raises:
         DeclarationError: one is a tag by which deployments are known to be a project's, or an environment's.
@@ -107,35 +63,9 @@ def labelled(labels: Sequence[str]) -> Sequence[str]:
     for label in labels:
         expect(
             label and label != REGISTERED and not label.startswith(("project:", "environment:")),
-            f"--label: found {label!r}, expected a tag of your own: what is whose is told by this one",
+            f"{where}: found {label!r}, expected a tag of your own: what is whose is told by this one",
         )
     return labels
-
-
-def look(wanted: Wanted, kind: Storage | None) -> Looked:
-    """Load all flows that are wanted; what cannot be loaded is an outcome."""
-    looked = Looked()
-    here = storage.root_of(kind, Path.cwd())
-    seen: set[Path] = set()
-    for path in wanted.paths:
-        with _said(path, looked):
-            for each in finding.candidates(path):
-                if each.file.resolve() not in seen:
-                    seen.add(each.file.resolve())
-                    with _said(str(each.file), looked):
-                        _look_into(each, here, kind, looked)
-    for module in wanted.modules:
-        with _said(module, looked):
-            looked.found += [(each, here, None) for each in loading.from_module(module, here)]
-            if finding.module_file(module, here):
-                looked.loaded[module] = here
-    for place in wanted.specs:
-        with _said(shown(place), looked):
-            read = spec.read(place)
-            looked.found += [(each, here, read.storage) for each in read.flows]
-    looked.before_names = {(each.flow, each.name) for each, _, _ in looked.found}
-    _choose(looked, wanted.names)
-    return looked
 
 
 def register(server: Server, wanted: Wanted, order: Order) -> Iterator[Outcome]:
@@ -148,7 +78,7 @@ def register(server: Server, wanted: Wanted, order: Order) -> Iterator[Outcome]:
     pools = _Pools(server)
     usual, _ = pools.get(order.pool, "name another with --pool, or make it with `prefect work-pool create`")
     default = order.storage or _default(usual)
-    looked = look(wanted, order.storage)
+    looked = look(wanted, default)
     yield from looked.outcomes
     known = Known(server)
     for found, root, own in looked.found:
@@ -162,85 +92,23 @@ def register(server: Server, wanted: Wanted, order: Order) -> Iterator[Outcome]:
                 for change in registration.changes(server, declared, force=order.force):
                     yield _carry_out(change, known, prune=order.prune)
         except (DeclarationError, Refused) as error:
-            yield _failed(name, error)
+            yield failed(name, error)
     yield from _left_over(server, looked, wanted, order, known)
     roots = sorted({root for _, root, _ in looked.found})
     yield from (Outcome("note", said) for root in roots if (said := default.note(root)))
 
 
 def build(wanted: Wanted, labels: Sequence[str], kind: Storage | None) -> tuple[Spec, list[Outcome]]:
-    """Give the spec of what is wanted, and what became of the rest."""
-    looked = look(wanted, kind)
+    """Give the spec of what is wanted, and what became of the rest.
+
+    Args:
+        wanted: files and modules, below the working directory.
+        labels: added to each flow's tags.
+        kind: where runs take the code from; None leaves it to who registers the spec.
+    """
+    looked = look(wanted, kind or Storage(kind="image"))
     flows = [each.model_copy(update={"tags": _tags(each.tags, labels)}) for each, _, _ in looked.found]
     return Spec(storage=kind, flows=flows), looked.outcomes
-
-
-@contextmanager
-def _said(name: str, looked: Looked) -> Iterator[None]:
-    """Make an outcome of an error."""
-    try:
-        yield
-    except DeclarationError as error:
-        looked.outcomes.append(_failed(name, error))
-
-
-def _failed(name: str, error: Exception) -> Outcome:
-    """Say what failed, its name once."""
-    why = str(error).removesuffix("; nothing was written")
-    why = why.removeprefix("deployment ").removeprefix(name).removeprefix(": ").removeprefix(", ")
-    return Outcome("failed", name, why)
-
-
-def _look_into(candidate: Candidate, here: Path, kind: Storage | None, looked: Looked) -> None:
-    """Read a file's text, and load it if it holds flows.
-
-    Raises:
-        DeclarationError: it cannot be loaded.
-    """
-    file = candidate.file
-    name, is_inside = str(file), file.resolve().is_relative_to(here.resolve())
-    root = here if is_inside else file.resolve().parent
-    entry = file.resolve().relative_to(root.resolve()).as_posix()
-    text = finding.read(file)
-    if not text.is_guarded:
-        why = f"found no line {GUARD} in it, by which a file says that it has flows to register"
-        is_minor = not candidate.is_named and not text.uses_prefect
-        looked.outcomes.append(Outcome("skipped", name, why, is_minor=is_minor))
-        looked.skipped[entry] = text.names
-        return
-    expect(
-        not text.prefect_1,
-        f"{name}: found {text.prefect_1}, which is Prefect 1's, expected a function with @flow;"
-        " docs/coming-from-prefect-1.md has the counterparts",
-    )
-    expect(
-        is_inside or kind is None or (kind.kind == "local" and not kind.place),
-        f"{name}: found it outside of {here}, in which runs begin, expected it below; run this in another folder",
-    )
-    found = loading.from_file(file, root)
-    if not found:
-        looked.outcomes.append(Outcome("skipped", name, "found no flow in it", is_minor=not candidate.is_named))
-    looked.loaded[entry] = root
-    looked.found += [(each, root, None) for each in found]
-
-
-def _choose(looked: Looked, names: Sequence[str]) -> None:
-    """Keep the flows of these names, and none that is there twice."""
-    known = sorted({each.flow for each, _, _ in looked.found})
-    for name in names:
-        if not any(name in (each.flow, each.variable) for each, _, _ in looked.found):
-            expected = f"expected one of {', '.join(known)}" if known else "and no other"
-            why = f"found no flow of that name, {expected}"
-            looked.outcomes.append(Outcome("failed", name, why))
-    chosen = [each for each in looked.found if not names or {each[0].flow, each[0].variable} & {*names}]
-    places: dict[tuple[str, str], list[str]] = {}
-    for each, _, _ in chosen:
-        places.setdefault((each.flow, each.name), []).append(each.entrypoint)
-    for (flow, name), entrypoints in places.items():
-        if len(entrypoints) > 1:
-            why = f"found it in {' and '.join(entrypoints)}, expected each name once in a project"
-            looked.outcomes.append(Outcome("failed", f"{flow}/{name}", why))
-    looked.found = [each for each in chosen if len(places[each[0].flow, each[0].name]) == 1]
 
 
 def _name(project: str, name: str) -> str:
@@ -279,13 +147,12 @@ def _declared(found: Found, steps: list[dict[str, Any]], pool: Mapping[str, Any]
     """Put together what the flow's file says, and what the project does."""
     takes = pool["base_job_template"].get("variables", {}).get("properties", {})
     image = {"image": order.image} if order.image and "image" in takes else {}
-    name = _name(order.project, found.name)
     return Declared(
         found.flow,
-        name,
+        _name(order.project, found.name),
         {
             "description": found.description,
-            "tags": _tags([*_marks(order.project), *found.tags], order.labels),
+            "tags": _tags([*_marks(order.project), *labelled(found.tags, "tags")], order.labels),
             "parameters": found.parameters,
             "job_variables": {**image, **found.job_variables},
             "work_pool_name": pool["name"],

@@ -140,10 +140,11 @@ def test_what_could_not_be_found_out_exits_with_2_in_a_process_of_its_own() -> N
     )
 
 
-def test_help_does_not_wait_for_what_commands_need() -> None:
+@pytest.mark.parametrize("words", [["--help"], ["register", "-h"], ["build", "-h"]])
+def test_help_does_not_wait_for_what_commands_need(words: list[str]) -> None:
     script = (
         "import sys; from typer.testing import CliRunner; from flows.cli.main import app;"
-        "code = CliRunner().invoke(app, ['--help']).exit_code;"
+        f"code = CliRunner().invoke(app, {words}).exit_code;"
         "print(code, sorted({'prefect', 'pyarrow', 'pandas', 'google.cloud.bigquery'} & set(sys.modules)))"
     )
     ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -33,6 +33,7 @@ def build(  # noqa: PLR0913, PLR0917 - a command has as many parameters as optio
     """
     if not (paths or modules):
         raise typer.BadParameter("found neither --path nor --module, expected one; nothing was written")
+    from deployments import looking
     from deployments import project as projects
     from deployments import spec as specs
     from deployments import storage as storages
@@ -40,7 +41,7 @@ def build(  # noqa: PLR0913, PLR0917 - a command has as many parameters as optio
 
     try:
         kind = storages.parse(storage, token_block) if storage else None
-        wanted = projects.Wanted(paths or (), modules or (), names=names or ())
+        wanted = looking.Wanted(paths or (), modules or (), names=names or ())
         made, outcomes = projects.build(wanted, projects.labelled(labels or ()), kind)
     except DeclarationError as error:
         sys.stderr.write(f"{error}\n")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from deployments.project import Outcome
+    from deployments.looking import Outcome
 
 Paths = Annotated[
     list[str] | None,
@@ -151,6 +151,7 @@ def register(  # noqa: PLR0913, PLR0917 - a command has as many parameters as op
         again([word for word in sys.argv[1:] if word != "--watch"], paths or (), modules or ())
         return
     from blocks.server import ServerError, connect
+    from deployments import looking
     from deployments import project as projects
     from deployments import storage as storages
     from deployments.errors import DeclarationError
@@ -167,7 +168,7 @@ def register(  # noqa: PLR0913, PLR0917 - a command has as many parameters as op
             force=force,
             prune=prune,
         )
-        wanted = projects.Wanted(paths or (), modules or (), specs or (), names or ())
+        wanted = looking.Wanted(paths or (), modules or (), specs or (), names or ())
         with connect() as server:
             outcomes = projects.register(server, wanted, order)
             if json_lines:

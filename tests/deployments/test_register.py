@@ -17,6 +17,7 @@ import pytest
 from prefect.workers.process import ProcessWorker
 from typer.testing import CliRunner
 
+from flows import settings
 from flows.cli.main import app
 from flows.cli.register import register as command
 from tests.prefect_api import prefect_api
@@ -80,7 +81,7 @@ def invoke(*words: str) -> tuple[int, list[str], str]:
     done = CliRunner().invoke(app, list(words))
     if done.exception and not isinstance(done.exception, SystemExit):
         raise done.exception
-    lines = done.output.splitlines()
+    lines = (done.stdout or done.stderr).splitlines()
     return done.exit_code, lines[:-1], lines[-1]
 
 
@@ -464,6 +465,81 @@ def test_without_an_environment_or_a_pool_it_says_so(team: Path, monkeypatch: py
     assert invoke("register", "--project", "a/b", "-p", "flow.py", "--pool", "p")[2].startswith(
         "--project: found 'a/b'"
     )
+
+
+def test_a_tag_by_which_others_deployments_are_known_is_refused(run: Run, project: str, team: Path) -> None:
+    replace(team / "flow.py", '"own"', '"project:other"')
+    why = "tags: found 'project:other', expected a tag of your own: what is whose is told by this one"
+    assert run("-p", "flow.py") == (1, [f"failed     example/{project}-daily: {why}"], f"{project}: 1 failed")
+
+
+def test_folders_may_have_helpers_and_packages_of_the_same_name_and_of_landfalls(
+    run: Run, api: Any, project: str, team: Path
+) -> None:
+    for folder in ("a", "b"):
+        write(team / folder / "helpers.py", f"NAME = '{folder}'\n")
+        write(
+            team / folder / "main.py",
+            "import helpers\n" + FLOW.format(name="x") + "x = x.with_options(name=helpers.NAME)\n" + GUARD,
+        )
+    write(team / "flows" / "__init__.py", "")
+    write(team / "flows" / "part.py", "NAME = 'c'\n")
+    write(
+        team / "c.py",
+        "from flows.part import NAME\n" + FLOW.format(name="x") + "x = x.with_options(name=NAME)\n" + GUARD,
+    )
+    code, _, last = run("-p", "a/", "-p", "b/", "-p", "c.py")
+    assert (code, last) == (0, f"{project}: 3 registered, 2 files without flows")
+    assert names(api, project) == ["a", "b", "c"]
+    assert sys.modules["flows.settings"] is settings
+    assert {"flows.part", "helpers"} & {*sys.modules} == set()
+
+
+def test_a_package_that_landfall_has_too_is_said_with_what_to_do(run: Run, project: str, team: Path) -> None:
+    write(team / "flows" / "part.py", "NAME = 'c'\n")
+    write(team / "c.py", "from flows.part import NAME\n" + FLOW.format(name="x") + GUARD)
+    why = "No module named 'flows.part'; Landfall has a package flows, too: with an empty flows/__init__.py yours comes"
+    code, lines, _ = run("-p", "c.py")
+    assert (code, lines) == (1, [f"failed     c.py: line 1: ModuleNotFoundError: {why} first"])
+    assert project
+
+
+def test_a_guarded_file_that_does_not_import_prefect_is_not_run(run: Run, project: str, team: Path) -> None:
+    write(team / "script.py", "raise SystemExit('it ran')\n" + GUARD)
+    assert run("-p", "script.py") == (
+        0,
+        ["skipped    script.py: found no import of Prefect in it, and so no flow"],
+        f"{project}: 1 skipped",
+    )
+    assert run("-p", "*.py")[2] == f"{project}: 1 registered, 1 file without flows"
+
+
+def test_a_file_elsewhere_is_registered_from_its_own_folder_and_refused_for_other_storages(
+    run: Run, api: Any, project: str, team: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    replace(team / "myflows" / "one.py", "import shared\n", "import shared, print_me\n")
+    write(team / "myflows" / "print_me.py", "print('noise')\n")
+    assert run("-p", "team/myflows/one.py")[2] == f"{project}: 1 registered"
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    run("-p", "../team/myflows/one.py")
+    found = registered(api, f"one/{project}-one")
+    steps = [{"prefect.deployments.steps.set_working_directory": {"directory": str(team / "myflows")}}]
+    assert (found["entrypoint"], found["pull_steps"]) == ("one.py:one", steps)
+    here = tmp_path / "elsewhere"
+    why = f"found it outside of {here}, in which runs begin, expected it below; run this in another folder"
+    assert run("-p", "../team/myflows/one.py", "--storage", "image")[:2] == (
+        1,
+        [f"failed     ../team/myflows/one.py: {why}"],
+    )
+
+
+def test_the_projects_queue_is_made_with_its_first_deployment(run: Run, api: Any, project: str, team: Path) -> None:
+    assert team
+    run("-p", "flow.py")
+    queues = api.request("POST", f"/work_pools/landfall-{project}/queues/filter", json={}).json()
+    assert sorted(each["name"] for each in queues) == sorted(["default", project])
 
 
 def test_outcomes_are_also_lines_of_json(api: Any, project: str, team: Path) -> None:
