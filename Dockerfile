@@ -12,7 +12,7 @@ COPY requirements-run.lock ./
 # Wheels alone, so that nothing that is installed runs code on the way; the cache stays outside of the image.
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip --python /opt/venv/bin/python install --quiet --disable-pip-version-check --no-compile \
-        --only-binary :all: --require-hashes --requirement requirements-run.lock
+        --only-binary :all: --no-deps --require-hashes --requirement requirements-run.lock
 # A quarter of the size: packages' own tests, and the descriptions of all of Google's APIs but the one that is called so.
 RUN find /opt/venv -type d -name tests -prune -exec rm -r {} + \
     && find /opt/venv -path '*/discovery_cache/documents/*' ! -name 'run.v*.json' -delete

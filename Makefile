@@ -54,7 +54,8 @@ INIT := $(TERRAFORM) init -input=false -reconfigure -backend-config=envs/$(ENV).
 endif
 VALUES := -var-file=envs/$(ENV).tfvars
 
-# made again whenever the lock changes; --require-hashes takes nothing that the lock does not name
+# made again whenever the lock changes. It names everything: --no-deps, for pip would look for another SQLAlchemy than the one that is
+# locked wherever a package asks for `sqlalchemy[asyncio]`; --require-hashes takes nothing else
 INSTALLED := .venv/installed
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
@@ -223,6 +224,6 @@ $(INSTALLED): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Landfall needs Python 3.11 or newer; set PYTHON=")'
 	@echo 'installing into .venv, once'
 	@$(PYTHON) -m venv --clear .venv
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -13,7 +13,7 @@ from flows.doctor.seen import Seen
 
 OLDEST = (3, 11)
 RUN, EVERYTHING = "requirements-run.lock", "requirements.lock"
-INSTALL = "python -m pip install --require-hashes -r"
+INSTALL = "python -m pip install --no-deps --require-hashes -r"
 _PIN = re.compile(r"^(?P<requirement>[A-Za-z0-9][^\\\n]*==[^\\\n]*?)\s*\\?$", re.MULTILINE)
 _SHOWN = 5
 

@@ -29,7 +29,7 @@ def test_another_version_of_what_runs_need_is_a_problem(tmp_path: Path) -> None:
     locked = "prefect==3.0.0 \\\n    --hash=sha256:00\n"
     assert look(tmp_path, run=locked, everything=locked) == problem(
         f"1 of another version (prefect {PREFECT}, expected 3.0.0) of the 1 that the locks name",
-        "python -m pip install --require-hashes -r requirements.lock",
+        "python -m pip install --no-deps --require-hashes -r requirements.lock",
     )
 
 
@@ -37,7 +37,7 @@ def test_a_package_that_is_missing_is_a_problem_if_runs_need_it(tmp_path: Path) 
     locked = "".join(f"no-such-{n}==1.0\n" for n in range(7))
     assert look(tmp_path, run=locked) == problem(
         "7 missing (no-such-0, no-such-1, no-such-2, no-such-3, no-such-4 and 2 more) of the 7 that the locks name",
-        "python -m pip install --require-hashes -r requirements-run.lock",
+        "python -m pip install --no-deps --require-hashes -r requirements-run.lock",
     )
     assert look(tmp_path, run=f"prefect=={PREFECT}\n", everything=f"{locked}prefect=={PREFECT}\n") == ok(
         "1 as locked; 7 for development are not installed"
@@ -48,7 +48,7 @@ def test_another_version_of_what_only_development_needs_is_a_warning(tmp_path: P
     run = f"prefect=={PREFECT}\n"
     assert look(tmp_path, run=run, everything=f"{run}pytest==1.0\n") == warning(
         f"1 of another version (pytest {PYTEST}, expected 1.0) of the 2 that the locks name",
-        "python -m pip install --require-hashes -r requirements.lock",
+        "python -m pip install --no-deps --require-hashes -r requirements.lock",
     )
 
 
