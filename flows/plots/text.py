@@ -104,6 +104,7 @@ def _line(board: Board, label: str, cells: dict[int, Cell], ascii_only: bool) ->
         line.append(f"{many(sum(each.warehouse_rows for each in held)):>6}")
         line.append(f"{size(sum(each.source_bytes for each in held)):>8}")
         line.append(f"{lasting(ago.total_seconds()) + ' ago':>11}", "dim")
+    line.rstrip()
     return line
 
 
