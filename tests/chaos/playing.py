@@ -5,13 +5,14 @@
 import queue
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 from tests.chaos import judge
 from tests.chaos.boundaries import PREFECT, PUBLISHER, STORAGE, WAREHOUSE
 from tests.chaos.content import Form
 from tests.chaos.own_cloud import OwnCloud
 from tests.chaos.scenario import Lane, Outcome, Scenario, play
-from tests.chaos.session import Session
+from tests.chaos.session import NotLanded, Session
 
 AHEAD = 8  # months whose older content is landed in one run, before their scenarios
 
@@ -87,6 +88,35 @@ def lane_on(opened: Session, form: Form = "gzip", cloud: OwnCloud | None = None)
     return Lane(opened, opened.place(led), upstreams, form, cloud)
 
 
+@dataclass
+class _Ground:
+    """The lanes of one thread, and the months whose older contents have landed there."""
+
+    opened: Session
+    cloud: OwnCloud | None
+    lanes: dict[Form, Lane] = field(default_factory=dict)
+    landed: dict[Form, list[str]] = field(default_factory=lambda: {"gzip": [], "zip": []})
+
+    def prepared(self, scenario: Scenario, left: int) -> tuple[Lane, str]:
+        """Give a lane and a month that is as the scenario must find it; *left* scenarios follow.
+
+        Raises:
+            NotLanded: the older contents did not land, though nothing struck.
+        """
+        form = scenario.form
+        if scenario.boundary.world == "first":
+            return lane_on(self.opened, form, self.cloud), self.opened.months(1)[0]
+        if form not in self.lanes:
+            self.lanes[form] = lane_on(self.opened, form, self.cloud)
+        lane, landed = self.lanes[form], self.landed[form]
+        if not landed:
+            landed += self.opened.months(min(AHEAD, left + 1))
+            for each in landed:
+                self.opened.serve(lane.content(each, "A"))
+            lane.land(landed[0], landed[-1])
+        return lane, landed.pop()
+
+
 def _play(
     opened: Session,
     waiting: Waiting,
@@ -96,33 +126,23 @@ def _play(
     cloud: OwnCloud | None,
 ) -> None:
     """Play what waits, one after the other, until nothing does; *again* are those that were played twice."""
-    lanes: dict[Form, Lane] = {}
-    landed: dict[Form, list[str]] = {"gzip": [], "zip": []}
+    ground = _Ground(opened, cloud)
     while goes_on():
         try:
             scenario = waiting.get_nowait()
         except queue.Empty:
             return
-        form = scenario.form
-        if scenario.boundary.world == "first":
-            lane, month = lane_on(opened, form, cloud), opened.months(1)[0]
-        else:
-            if form not in lanes:
-                lanes[form] = lane_on(opened, form, cloud)
-            lane = lanes[form]
-            if not landed[form]:
-                landed[form] = opened.months(min(AHEAD, waiting.qsize() + 1))
-                for each in landed[form]:
-                    opened.serve(lane.content(each, "A"))
-                lane.land(landed[form][0], landed[form][-1])
-            month = landed[form].pop()
-        outcome = play(lane, scenario, month)
-        if outcome.is_inconclusive and scenario not in again:
-            again.add(scenario)  # a load is a matter of milliseconds, and on a busy machine the reader may miss it
-            waiting.put(scenario)
-            print(f"     again         {scenario.name}: no question of the reader fell into the load", flush=True)
-            continue
+        try:
+            lane, month = ground.prepared(scenario, waiting.qsize())
+            outcome = play(lane, scenario, month)
+        except NotLanded as why:
+            outcome = Outcome(scenario, "none", wrong=[f"nothing has struck yet, and already: {why}"])
         if outcome.is_inconclusive:
+            if scenario not in again:
+                again.add(scenario)  # a load is a matter of milliseconds, and on a busy machine the reader may miss it
+                waiting.put(scenario)
+                print(f"     again         {scenario.name}: no question of the reader fell into the load", flush=True)
+                continue
             outcome.wrong.append("no question of the reader fell into the load, the second time too")
         outcomes.append(outcome)
         if outcome.wrong:

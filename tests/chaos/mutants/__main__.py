@@ -47,10 +47,12 @@ def _survivor(mutant: Mutant, folder: Path) -> str | None:
     tree = copy(folder / mutant.name)
     mutant.apply(tree)
     code, said = play(tree, mutant.noticed_by)
-    wrong = [line.strip() for line in said if line.startswith("  ") and not line.startswith("    |")]
-    noticed = code == 1 and bool(wrong)
+    # what the judge said below a line FAILED: an error of the matrix itself is no notice
+    begin = [index for index, line in enumerate(said) if line.startswith("FAILED ")]
+    wrong = [said[index + 1].strip() for index in begin]
+    noticed = code == 1 and bool(wrong) and not any(line.startswith("Traceback") for line in said)
     print(f"{'noticed ' if noticed else 'SURVIVED'} {mutant.name}: {mutant.why}", flush=True)
-    print("\n".join(f"    {line}" for line in (wrong[:3] if noticed else said[-30:])), flush=True)
+    print("\n".join(f"    {line}" for line in (wrong[:1] if noticed else said[-30:])), flush=True)
     return None if noticed else mutant.name
 
 
