@@ -226,5 +226,5 @@ $(INSTALLED): requirements.lock
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@$(BIN)/pip check >/dev/null # without --no-deps pip would have said so itself
+	@said=$$($(BIN)/pip check) || { echo "$$said" >&2; exit 1; } # without --no-deps pip would have said so itself
 	@touch $@
