@@ -6,10 +6,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn, TypeVar
 
-from google.auth.exceptions import GoogleAuthError
 from prefect import Flow
 
-from flows.etl.errors import LandfallError
+from flows import foreseen
 from flows.logs import quiet_terminal
 from flows.order import withhold
 from flows.report import Outcome, RunFailed
@@ -30,15 +29,18 @@ def run(flow: Flow[..., Given], arguments: Sequence[str] | None = None) -> None:
     parameters = _read(flow, arguments)
     try:
         carry_out(flow, parameters)
-    except (LandfallError, GoogleAuthError) as error:
-        sys.exit(f"{error}")
+    except Exception as error:
+        said = foreseen.line(error)
+        if said is None:
+            raise
+        sys.exit(said)
 
 
 def carry_out(flow: Flow[..., Given], parameters: dict[str, Any]) -> NoReturn:
     """Run a flow with these parameters, print its table and its last line, and exit as `run` does.
 
     Raises:
-        LandfallError, GoogleAuthError: it could not begin.
+        Exception: it could not begin; `foreseen.line` says why, where that is known.
     """
     quiet_terminal()
     report: Outcome

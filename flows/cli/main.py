@@ -45,11 +45,10 @@ def main() -> None:
     try:
         app()
     except Exception as error:
-        from google.auth.exceptions import GoogleAuthError
+        from flows import foreseen
 
-        from flows.etl.errors import LandfallError
-
-        if not isinstance(error, (LandfallError, GoogleAuthError)):
+        said = foreseen.line(error)
+        if said is None:
             raise
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{said}\n")
         sys.exit(2)
