@@ -27,17 +27,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(run)
-app.command()(backfill)
-app.add_typer(contract.app, name="contract")
-app.add_typer(new.app, name="new")
-app.command()(quarantine)
-app.command()(history)
-app.command()(status)
-app.command()(doctor)
-app.command()(register)
-app.command()(build)
-app.command()(serve)
+app.command(rich_help_panel="Land")(run)
+app.command(rich_help_panel="Land")(backfill)
+app.command(rich_help_panel="Look")(status)
+app.command(rich_help_panel="Look")(history)
+app.command(rich_help_panel="Look")(quarantine)
+app.command(rich_help_panel="Look")(doctor)
+app.command(rich_help_panel="Deploy")(register)
+app.command(rich_help_panel="Deploy")(build)
+app.command(rich_help_panel="Deploy")(serve)
+app.add_typer(new.app, name="new", rich_help_panel="Begin")
+app.add_typer(contract.app, name="contract", rich_help_panel="Begin")
 
 
 def main() -> None:
