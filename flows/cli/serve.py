@@ -92,7 +92,7 @@ def table(served: Iterable[Served], now: dt.datetime) -> Table:
     for each in served:
         if not each.schedules:
             drawn.add_row(escape(each.full_name), "", "when somebody asks")
-        for schedule in each.schedules:
+        for schedule in sorted(each.schedules, key=lambda one: str(one["slug"])):
             if each.paused or not schedule["active"]:
                 when = "paused"
             else:
