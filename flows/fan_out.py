@@ -3,8 +3,9 @@
 import dataclasses
 import logging
 import time
+from asyncio import CancelledError  # what Prefect raises in a thread that was about to begin
 from collections.abc import Sequence
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError as NotBegun
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -49,13 +50,12 @@ class Here:
             open_ = {future.task_run_id: (found, future) for found, future in zip(due, futures, strict=True)}
             try:
                 for ready in as_completed([*futures]):
-                    _end(*open_.pop(ready.task_run_id), ended, told)
+                    end(*open_.pop(ready.task_run_id), ended, told)
             except KeyboardInterrupt:
                 told.stop("what is at work comes to its end first; Ctrl-C again does not wait for it")
                 runner.cancel_all()
                 for found, future in open_.values():
-                    if not future.wrapped_future.cancelled():
-                        _end(found, future, ended, told)
+                    end(found, future, ended, told)
         return ended
 
 
@@ -64,12 +64,13 @@ def _submit(runner: ThreadPoolTaskRunner[Any], found: Found) -> PrefectConcurren
     return runner.submit(tasks.recheck if found.unchecked else tasks.land, {"landing": landing})
 
 
-def _end(found: Found, future: PrefectConcurrentFuture[Any], ended: list[Ended], told: Told) -> None:
+def end(found: Found, future: PrefectConcurrentFuture[Any], ended: list[Ended], told: Told) -> None:
+    """Add what became of a landing to the others' ends; one that was stopped before it began came to none."""
     try:
         outcome: object = future.result(raise_on_failure=False)
-    except CancelledError:
+    except (NotBegun, CancelledError):
         return
-    if isinstance(outcome, CancelledError):  # it was taken up in the moment in which all was stopped
+    if isinstance(outcome, (NotBegun, CancelledError)):
         return
     ended.append(_outcome(found, outcome))
     told.end(found, ended[-1])

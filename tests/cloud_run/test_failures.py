@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import pytest
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags, WorkPoolFilter, WorkPoolFilterName
 
 from benchmarks import yellow
+from flows.backfill import backfill
 from flows.web_to_bigquery import web_to_bigquery
+from localcloud.publisher import package_data
 from tests.cloud_run.fleet import Fleet, wait_for
 from tests.end_to_end.place import Place, clients, content
 from tests.end_to_end.runner import Run, Runner
@@ -37,6 +40,7 @@ MONTHS = {
     "not created": "2013-09",
     "not run": "2013-10",
 }
+SNAPSHOTS = {"airlines": 16, "airports": 1458}  # with their rows
 TAKEN = ["Scheduled", "Pending", "Submitting"]
 
 
@@ -53,6 +57,7 @@ class Story:
     recovered: Run | None = None
     given_up: Run | None = None
     as_a_job: UUID | None = None
+    backfill: UUID | None = None
     taxis: UUID | None = None
     later: Run | None = None
 
@@ -146,13 +151,23 @@ def _recover(story: Story) -> None:
         fleet.until(runs[what], "Completed")
     wait_for(lambda: fleet.history(runs["memory"]).count("Crashed") == 2, lambda: "it did not crash again")
     story.given_up = fleet.place.run(*quickly, flow="recover")
+    story.backfill = _backfill(fleet)
     story.as_a_job = fleet.start("recover", {"repeats": 1, "pause_s": 1.5})
     story.later = fleet.place.run("flights", "2013-01", "2013-10")
-    for run in (story.as_a_job, story.taxis):
+    for run in (story.as_a_job, story.taxis, story.backfill):
         fleet.until(run, "Completed", "Failed", "Crashed")
     for run in (*runs.values(), story.as_a_job, story.taxis):
         fleet.until_jobless(run)
     story.after = {what: fleet.history(run) for what, run in runs.items()}
+
+
+def _backfill(fleet: Fleet) -> UUID:
+    """Ask for a backfill as a job, which asks for a job for each data set."""
+    for name in SNAPSHOTS:
+        fleet.place.publisher.serve(f"/{name}.csv", (package_data() / f"{name}.csv").read_bytes())
+    fleet.deploy("any", web_to_bigquery)
+    fleet.deploy("backfill", backfill)
+    return fleet.start("backfill", {"contracts": [*SNAPSHOTS], "at_once": 2, "on": fleet.pool})
 
 
 def test_a_503_on_create_and_on_poll_is_the_workers_to_wait_out(story: Story) -> None:
@@ -245,6 +260,21 @@ def test_jobs_name_the_secret_with_prefects_auth_string_and_do_not_hold_it(story
 def test_recover_runs_as_a_job_too_and_finds_nothing_more_to_do(story: Story) -> None:
     assert story.as_a_job
     assert story.fleet.history(story.as_a_job) == [*TAKEN, "Running", "Completed"]
+
+
+def test_a_backfill_as_a_job_starts_a_job_for_each_data_set_and_watches_them(story: Story) -> None:
+    assert story.backfill
+    fleet = story.fleet
+    assert fleet.history(story.backfill) == [*TAKEN, "Running", "Completed"]
+    tagged = FlowRunFilter(tags=FlowRunFilterTags(all_=["backfill"]))
+    pool = WorkPoolFilter(name=WorkPoolFilterName(any_=[fleet.pool]))
+    started = fleet.api.read_flow_runs(flow_run_filter=tagged, work_pool_filter=pool)
+    assert {run.name: fleet.history(run.id) for run in started} == {
+        f"backfill-{name}-all": [*TAKEN, "Running", "Completed"] for name in SNAPSHOTS
+    }
+    assert {name: fleet.place.ask(f"SELECT COUNT(*) FROM {{{name}}}") for name in SNAPSHOTS} == {
+        name: [(rows,)] for name, rows in SNAPSHOTS.items()
+    }
 
 
 def test_a_later_run_lands_what_is_missing_and_every_row_is_there_once(story: Story) -> None:
