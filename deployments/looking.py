@@ -45,6 +45,8 @@ class Wanted:
 class Looked:
     """What was found, and what was looked into to find it."""
 
+    here: Path
+    """The folder that runs begin in, and entry points are relative to."""
     found: list[tuple[Found, Path, Storage | None]] = field(default_factory=list)
     """Each with the folder that its runs begin in, and the storage that its spec names."""
     outcomes: list[Outcome] = field(default_factory=list)
@@ -58,8 +60,7 @@ class Looked:
 
 def look(wanted: Wanted, kind: Storage) -> Looked:
     """Load all flows that are wanted, from where the storage has their code on this machine."""
-    looked = Looked()
-    here = storage.root_of(kind, Path.cwd())
+    looked = Looked(here := storage.root_of(kind, Path.cwd()))
     seen: set[Path] = set()
     for path in wanted.paths:
         with _said(path, looked):

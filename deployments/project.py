@@ -76,7 +76,8 @@ def register(server: Server, wanted: Wanted, order: Order) -> Iterator[Outcome]:
         ServerError: Prefect does not answer; what was given before is done.
     """
     pools = _Pools(server)
-    usual, _ = pools.get(order.pool, "name another with --pool, or make it with `prefect work-pool create`")
+    to_do = "name another with --pool, or make it: `make blocks` makes Landfall's, `prefect work-pool create` yours"
+    usual, _ = pools.get(order.pool, to_do)
     default = order.storage or _default(usual)
     looked = look(wanted, default)
     yield from looked.outcomes
@@ -214,7 +215,7 @@ def _is_gone(deployment: Mapping[str, Any], looked: Looked, wanted: Wanted) -> b
     """Tell whether a deployment is of a file or module that was loaded without it, or of a file that is not there."""
     entrypoint = deployment["entrypoint"] or ""
     place, _, variable = entrypoint.rpartition(":" if ":" in entrypoint else ".")
-    root = looked.loaded.get(place, Path.cwd())
+    root = looked.loaded.get(place, looked.here)
     if not _is_from(deployment["pull_steps"] or [], root):
         return False
     if place in looked.loaded:

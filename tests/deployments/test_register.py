@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -381,6 +382,24 @@ def test_only_prune_removes_what_is_gone_and_only_of_what_was_looked_at(
         f"registered flow-z/{project}-flow-z",
         f"removed    flow-y/{project}-flow-y",
     ]
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="git is not there")
+def test_prune_in_a_folder_of_a_repository_keeps_what_could_not_be_loaded(
+    run: Run, api: Any, project: str, team: Path
+) -> None:
+    subprocess.run(["git", "-C", team.parent, "init", "--quiet"], check=True)
+    options = ("-p", "**/*", "--storage", "git:https://example.org/flows.git", "--prune")
+    _, lines, last = run(*options)
+    assert last == f"{project}: 1 skipped, 4 registered, 2 files without flows"
+    entrypoint = registered(api, f"one/{project}-one")["entrypoint"]
+    assert (entrypoint, lines[-1].partition(":")[0].split()[0]) == ("team/myflows/one.py:one", "note")
+    write(team / "myflows" / "one.py", "def (")
+    (team / "myflows" / "two.py").unlink()
+    code, lines, _ = run(*options)
+    removed = [f"removed    two-more/{project}-two-more", f"removed    two/{project}-two"]
+    assert (code, [line for line in lines if line.startswith("removed")]) == (1, removed)
+    assert names(api, project) == ["daily", "one"]
 
 
 def test_a_deploys_prune_leaves_registered_flows_alone(run: Run, api: Any, project: str, team: Path) -> None:
