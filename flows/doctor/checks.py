@@ -29,6 +29,7 @@ CHECKS = (
     Check("blocks", _late("registered:blocks"), needs=("environment", "prefect")),
     Check("pool", _late("registered:pool"), needs=("blocks",)),
     Check("deployments", _late("registered:deployments"), needs=("environment", "prefect")),
+    Check("scheduler", _late("scheduler:scheduler"), needs=("environment", "prefect")),
     Check("worker", _late("registered:worker"), needs=("pool",)),
     Check("outputs", _late("terraform:outputs"), needs=("environment", "prefect")),
     Check("loading", _late("registered:loading"), needs=("blocks", "credentials")),

@@ -60,6 +60,7 @@ def test_on_the_local_cloud_nothing_is_a_problem_and_no_secret_is_shown(
         "config.toml": {"warning"},  # what this test has put there
         "pool": {"skipped"},  # this place has blocks alone
         "deployments": {"skipped"},
+        "scheduler": {"skipped"},
         "worker": {"skipped"},
         "outputs": {"skipped"},
         "run": {"skipped"},
