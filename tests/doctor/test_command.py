@@ -108,7 +108,7 @@ def test_hosts_that_stay_silent_do_not_hold_it_for_long(cloud: dict[str, str]) -
         }
         began = time.monotonic()
         code, said = doctor(variables, "--json")
-    assert time.monotonic() - began < 25  # 18 s, and what a busy machine takes for Python to begin
+    assert time.monotonic() - began < 45  # 18 s, and what a busy machine takes for Python to begin
     found = verdicts(said)
     assert (code, found["prefect"], found["credentials"], found["blocks"]) == (1, ["problem"], ["problem"], ["skipped"])
 
