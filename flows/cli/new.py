@@ -95,3 +95,31 @@ def _size(number: int) -> str:
 def _near(path: Path) -> Path:
     """Give a path as short as it can be typed from here."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+@app.command()
+def flow(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The flow's, a Python identifier in lower case.")],
+    to: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Make this folder, and not flows/NAME.")] = None,
+) -> None:
+    """Make a folder with a flow to start from: the flow, its scripts, a test that runs it, a README.
+
+    It runs, passes its test and can be registered as it stands. A folder that is there is left alone.
+
+    Examples:
+    \b
+      landfall new flow sales
+      landfall new flow sales --to projects/sales
+    """
+    from flows.cli import flow_template
+
+    folder = to or Path("flows") / name
+    made = flow_template.make(name, folder)
+    print(f"wrote {folder}: {', '.join(map(str, made))}")
+    print("next:")
+    for command, does in (
+        (f"python {folder / name}.py", "runs it"),
+        (f"python -m pytest {folder}", "tests it"),
+        (f"landfall register --project {name.replace('_', '-')} --path {folder}", "makes a deployment of it"),
+    ):
+        print(f"  {command:<60}  {does}")

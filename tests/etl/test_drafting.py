@@ -484,8 +484,12 @@ def in_quotes(value: str) -> str:
 def known(found: Any, meant: Any) -> bool:
     """Tell whether a value that landed, as whatever type was proposed, is the one that was written."""
     match found:
-        case None | bool() | dt.time():
-            same = found == meant
+        case None:
+            same = meant is None
+        case bool():
+            same = str(found).lower() == str(meant).lower()
+        case dt.time():
+            same = found == (meant if isinstance(meant, dt.time) else dt.time.fromisoformat(str(meant)))
         case int() | float() | Decimal():
             same = Decimal(str(found)) == Decimal(str(meant))
         case dt.datetime():
@@ -506,7 +510,7 @@ def check(publisher: Publisher, table: Table, data: bytes, path: str) -> None:
             assert known(value, None if kind == "token" and meant in nulls else meant), (got, row)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tables(), st.sampled_from(",;\t|"))
 def test_the_contract_of_any_csv_file_lands_it_value_by_value(
     publisher: Publisher, table: Table, delimiter: str
@@ -521,7 +525,7 @@ def test_the_contract_of_any_csv_file_lands_it_value_by_value(
     check(publisher, table, data.encode(), "/any.csv")
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tables())
 def test_the_contract_of_any_lines_of_json_lands_them_value_by_value(publisher: Publisher, table: Table) -> None:
     lines = []
@@ -534,7 +538,7 @@ def test_the_contract_of_any_lines_of_json_lands_them_value_by_value(publisher: 
     check(publisher, table, "".join(f"{{{line}}}\n" for line in lines).encode(), "/any.jsonl")
 
 
-@settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tables())
 def test_the_contract_of_any_parquet_file_lands_it_value_by_value(publisher: Publisher, table: Table) -> None:
     cells = zip(*table.rows, strict=True)
