@@ -45,7 +45,7 @@ class File:
         return replace(self, body=body, status=206, headers={"ETag": self.etag, "Content-Range": place} | self.headers)
 
 
-@dataclass(repr=False)
+@dataclass
 class Publisher:
     """Files by path; `requests` holds (method, path) in order, `headers` what came with each, and `queries` theirs.
 

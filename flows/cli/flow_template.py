@@ -1,6 +1,7 @@
 """A flow's folder from the template beside this package: plain replacement of the template's name."""
 
 import keyword
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from flows.etl.errors import Terminal
 
 TEMPLATE = Path(__file__).parents[1] / "template"
 NAME = "example_flow"
+LETTERS = 30  # so that lines stay lines
 # a flow's file is found before others of its name: what it imports would be itself
 OUR_OWN = frozenset({"flows", "scripts", "tests", NAME})
 
@@ -49,8 +51,8 @@ def check_name(name: str) -> None:
     Raises:
         TemplateError: it says why.
     """
-    wanted = "a Python identifier in lower case, such as my_flow"
-    if not name.isidentifier() or not name.isascii() or name != name.lower() or keyword.iskeyword(name):
+    wanted = f"a Python identifier in lower case, such as my_flow, of at most {LETTERS} letters"
+    if not re.fullmatch(rf"[a-z][a-z0-9_]{{0,{LETTERS - 1}}}", name) or keyword.iskeyword(name):
         raise TemplateError(f"name: found {name!r}, expected {wanted}; nothing was written")
     if name in OUR_OWN or name in sys.stdlib_module_names or name in packages_distributions():
         raise TemplateError(

@@ -100,26 +100,30 @@ def _near(path: Path) -> Path:
 @app.command()
 def flow(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The flow's, a Python identifier in lower case.")],
-    to: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Make this folder, and not flows/NAME.")] = None,
+    to: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Make this folder, and not flows/projects/NAME.")
+    ] = None,
 ) -> None:
     """Make a folder with a flow to start from: the flow, its scripts, a test that runs it, a README.
 
-    It runs, passes its test and can be registered as it stands. A folder that is there is left alone.
+    It runs, passes its test and can be registered as it stands. A folder that is there is left alone. Each folder of
+    flows/projects/ is a project, which `make register` registers, as each merge to main does.
 
     Examples:
     \b
       landfall new flow sales
-      landfall new flow sales --to projects/sales
+      landfall new flow sales --to flows/projects/shop
     """
     from flows.cli import flow_template
 
-    folder = to or Path("flows") / name
+    folder = to or Path("flows") / "projects" / name
     made = flow_template.make(name, folder)
     print(f"wrote {folder}: {', '.join(map(str, made))}")
     print("next:")
+    register = f"landfall register --project {name} --path {folder}"
     for command, does in (
         (f"python {folder / name}.py", "runs it"),
         (f"python -m pytest {folder}", "tests it"),
-        (f"landfall register --project {name.replace('_', '-')} --path {folder}", "makes a deployment of it"),
+        (register, "makes a deployment of it"),
     ):
-        print(f"  {command:<60}  {does}")
+        print(f"  {command:<{len(register)}}  {does}")

@@ -1,6 +1,7 @@
 """How a text file is written, told by its first lines: format, encoding, delimiter, quote, header."""
 
 import csv
+import io
 import json
 import re
 from collections import Counter
@@ -12,10 +13,10 @@ from flows.etl import proposal
 from flows.etl.contract import Dialect
 from flows.etl.contract.dialect import Encoding
 from flows.etl.errors import BadFile
-from flows.etl.formats.csv import fields
 
 DELIMITERS = (",", ";", "\t", "|")
 LINES = 200  # that are looked at
+FLAWED = 0.5  # what a text's reading is worth that ends at a quote
 CLEARLY = 0.1  # how much better a less likely quote must read a text
 YEARS = range(1800, 2101)  # numbers that may well be columns' names
 # what stands for no value in so many files that it can hardly mean anything else
@@ -61,9 +62,13 @@ def detect(text: bytes, where: str, *, whole: bool) -> Written:
     if _is_json(sample.lstrip(), where):
         return Written("jsonl", Dialect(), [])
     delimiter, quote = _marks(sample)
-    rows = [row for row in _rows(sample, delimiter, quote) if row]
+    rows, _ = _rows(sample, delimiter, quote)
+    if not rows:
+        raise BadFile(f"{where}: found a quote that is never closed, expected its end; nothing was written")
     _check_header(rows, delimiter, where)
     notes = []
+    if not quote:
+        notes.append('the quote " opens fields that it does not close, so it is taken for a letter like others')
     header = _has_header(rows)
     if not header:
         notes.append("the first line looks like a row, so the file has no header, and the columns' names are made up")
@@ -133,18 +138,18 @@ def _marks(sample: str) -> tuple[str, str]:
     best, marks = 0.0, (",", '"')
     for quote in _quotes(sample):
         share, _, delimiter = max(
-            ((*_agreement(_rows(sample, each, quote)), each) for each in DELIMITERS), key=lambda found: found[:2]
+            ((*_agreement(*_rows(sample, each, quote)), each) for each in DELIMITERS), key=lambda found: found[:2]
         )
         if share > best + CLEARLY * bool(best):
             best, marks = share, (delimiter, quote)
     return marks
 
 
-def _agreement(rows: list[list[str]]) -> tuple[float, int]:
+def _agreement(rows: list[list[str]], flaw: float) -> tuple[float, int]:
     """Give the share of rows that have as many fields as most, and how many that is; 0 for one field."""
-    counts = Counter(len(row) for row in rows if row)
+    counts = Counter(len(row) for row in rows)
     usual, times = counts.most_common(1)[0] if counts else (0, 0)
-    return (times / counts.total(), usual) if usual > 1 else (0.0, usual)
+    return (times / counts.total() * flaw, usual) if usual > 1 else (0.0, usual)
 
 
 def _quotes(sample: str) -> list[str]:
@@ -154,11 +159,21 @@ def _quotes(sample: str) -> list[str]:
     return ["'", '"', ""] if len(single) > 2 * len(double) else ['"', ""]
 
 
-def _rows(sample: str, delimiter: str, quote: str) -> list[list[str]]:
+def _rows(sample: str, delimiter: str, quote: str) -> tuple[list[list[str]], float]:
+    """Part a text into rows, as far as its quotes allow; and give what it is worth: less where they do not."""
+    rows = []
     try:
-        return list(fields(sample, Dialect(delimiter=delimiter, quote=quote)))
+        for row in csv.reader(
+            io.StringIO(sample, newline=""),
+            delimiter=delimiter,
+            quotechar=quote or None,
+            quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
+            strict=True,
+        ):
+            rows += [row] if row else []
     except csv.Error:
-        return []
+        return rows, FLAWED
+    return rows, 1.0
 
 
 def _check_header(rows: list[list[str]], delimiter: str, where: str) -> None:

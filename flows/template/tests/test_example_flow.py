@@ -14,7 +14,7 @@ FILE = Path(__file__).parents[1] / "example_flow.py"
 
 @pytest.fixture(scope="module")
 def example_flow() -> Iterator[Flow[..., Any]]:
-    with prefect_test_harness():
+    with prefect_test_harness(server_startup_timeout=120):
         yield load_flow_from_entrypoint(f"{FILE}:example_flow")
 
 
