@@ -21,7 +21,7 @@ from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from flows.etl import clean, contract, convert, errors, formats, quarantine
+from flows.etl import clean, contract, convert, drafting, errors, formats, quarantine
 from flows.etl.contract import Column, Contract, Dialect, Drift, Quarantine, checks
 from flows.etl.errors import LandfallError
 from flows.etl.formats import casting, jsonl, records, text
@@ -80,6 +80,7 @@ def page() -> str:
                 " key, or a value of another type, is refused with its place in the file."
             ),
             f"```toml\n{EXAMPLE}```",
+            *_proposed(),
             *_keys(),
             *_columns(),
             *_records(),
@@ -88,6 +89,17 @@ def page() -> str:
             *_errors(),
         ]
     )
+
+
+def _proposed() -> list[str]:
+    return [
+        "## A contract from a file",
+        (
+            "`landfall new contract URL` writes one from a file's first rows, with its fixture, and marks `# review:`"
+            " what a person must decide: a test fails while a mark is left ([why so](decisions/0024-proposals.md))."
+        ),
+        doc(drafting, skip=1),
+    ]
 
 
 def _keys() -> list[str]:

@@ -71,9 +71,9 @@ def test_a_new_contract_is_written_with_its_fixture_and_over_nothing(
         "wrote tests/contracts/fixtures/zones_2024-01.csv: the first rows, as its test\n"
         "next:\n"
         "  edit flows/contracts/zones.toml\n"
-        "  landfall contract diff zones 2024-01                compares it with the file again\n"
-        "  make test                                           lands the fixture, and fails while a mark is left\n"
-        "  python flows/web_to_bigquery.py zones 2024-01       lands the file\n"
+        "  landfall contract diff zones 2024-01  compares it with the file again\n"
+        "  make test                             lands the fixture, and fails while a mark is left\n"
+        "  landfall run zones 2024-01            lands the file\n"
         "  and a deployment in prefect.yaml, which `make test` asks for: docs/deployments.md\n"
     )
     assert contract.read(contracts, "zones").source == "{publisher}/zones_{yyyy}-{mm}.csv"

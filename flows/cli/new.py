@@ -78,12 +78,13 @@ def _said(made: Draft, written: list[Path]) -> Iterator[str]:
     in_test = "lands the fixture, and fails while a mark is left" if fixture else "wants a fixture of it"
     yield "next:"
     yield f"  edit {file}"
+    diff = f"landfall contract diff {agreed.name} {period}"
     for command, does in (
-        (f"landfall contract diff {agreed.name} {period}", "compares it with the file again"),
+        (diff, "compares it with the file again"),
         ("make test", in_test),
-        (f"python flows/web_to_bigquery.py {agreed.name} {period}", "lands the file"),
+        (f"landfall run {agreed.name} {period}", "lands the file"),
     ):
-        yield f"  {command:<50}  {does}"
+        yield f"  {command:<{len(diff)}}  {does}"
     if agreed.partition != "none":
         yield "  and a deployment in prefect.yaml, which `make test` asks for: docs/deployments.md"
 
