@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.etl import diff, drafting, proposal
@@ -520,7 +520,7 @@ def check(publisher: Publisher) -> Check:
     return checked
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None)
 @given(tables(), st.sampled_from(",;\t|"))
 def test_the_contract_of_any_csv_file_lands_it_value_by_value(check: Check, table: Table, delimiter: str) -> None:
     lines = [[in_quotes(name) for name in table.names]]
@@ -533,7 +533,7 @@ def test_the_contract_of_any_csv_file_lands_it_value_by_value(check: Check, tabl
     check(table, data.encode(), "/any.csv")
 
 
-@settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=75, deadline=None)
 @given(tables())
 def test_the_contract_of_any_lines_of_json_lands_them_value_by_value(check: Check, table: Table) -> None:
     lines = []
@@ -546,7 +546,7 @@ def test_the_contract_of_any_lines_of_json_lands_them_value_by_value(check: Chec
     check(table, "".join(f"{{{line}}}\n" for line in lines).encode(), "/any.jsonl")
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None)
 @given(tables())
 def test_the_contract_of_any_parquet_file_lands_it_value_by_value(check: Check, table: Table) -> None:
     cells = zip(*table.rows, strict=True)
