@@ -51,7 +51,7 @@ class Watch(Protocol):
     def wait(self, at_work: int, scheduled: int) -> None:
         """Hear how many partitions are at work elsewhere, and how many wait."""
 
-    def stop(self, what_goes_on: str) -> None:
+    def stop(self) -> None:
         """Hear that nothing more is begun."""
 
 
@@ -213,7 +213,7 @@ class Told:
         """Tell that nothing more is begun, and remember it."""
         self.stopped = True
         if self.watch:
-            self.watch.stop(what_goes_on)
+            self.watch.stop()
         log.warning("stopped: %s", what_goes_on)
 
 

@@ -69,12 +69,13 @@ def backfill(  # noqa: PLR0913 - each is an option
     found = [each for order in orders for each in plan.survey(destination, order)]
     if dry_run and as_json:
         print_json(_flat(each) for each in found)
+    due = [each for each in found if each.why or each.unchecked]
     if not as_json:
         print_table(table(found))
-        print(planned(found))
+        if due or dry_run:
+            print(planned(found))
     if dry_run:
         return
-    due = [each for each in found if each.why or each.unchecked]
     if not due:
         report = Backfilled([Ended(*each.key, "up to date") for each in found])
     elif yes or as_json or not _is_much(due) or _agrees():

@@ -55,10 +55,9 @@ class Bars:
         """Say how many runs are at work in the pool."""
         self._elsewhere = f"{at_work} at work, {scheduled} scheduled, "
 
-    def stop(self, what_goes_on: str) -> None:
-        """Leave the bars as they are."""
+    def stop(self) -> None:
+        """Leave the bars as they are; what goes on is said by the log, below them."""
         self._progress.stop()
-        self._progress.console.print(Text(f"stopped: {what_goes_on}"), soft_wrap=True)
 
     def close(self) -> None:
         """Draw them for the last time."""
@@ -74,7 +73,7 @@ class Bars:
         return self._elsewhere + self._pace.rate + (f", {failed} failed" if failed else "")
 
     def _stands_above(self, record: logging.LogRecord) -> bool:
-        if record.name == told.name and record.levelno >= logging.WARNING and not self._progress.finished:
+        if record.name == told.name and record.levelno >= logging.WARNING:
             self._progress.console.print(Text(record.getMessage()), soft_wrap=True)
         return False
 
