@@ -84,7 +84,7 @@ class Storage(Part):
                 return f"runs take the code from the bucket as it is then; fill it: aws s3 sync {root} s3://{folder}"
             case "git" if changed := _git(root, "status", "--porcelain"):
                 count = len(changed.splitlines())
-                return f"runs take what is pushed to {self.place}; not committed in {root}: {count} files"
+                return f"runs take what is pushed to {self.place}; files in {root} that are not committed: {count}"
             case _:
                 return None
 

@@ -81,7 +81,7 @@ def test_git_alone_is_the_folders_own_repository_as_others_reach_it(
     assert storage.root_of(chosen, Path.cwd()) == tmp_path
     assert chosen.note(tmp_path) is None
     (tmp_path / "flow.py").touch()
-    assert str(chosen.note(tmp_path)).endswith(f"repo.git; not committed in {tmp_path}: 1 files")
+    assert str(chosen.note(tmp_path)).endswith(f"repo.git; files in {tmp_path} that are not committed: 1")
 
 
 @pytest.mark.parametrize(
