@@ -30,10 +30,13 @@ def contract(
 ) -> None:
     """Look at the first rows of a file, and propose a contract for it.
 
-    Columns, types, dialect, compression, period and checks come from the head, which proves little: what a person must
-    decide is marked `# review:` in the file. Only as much is read as it takes. Writes flows/contracts/NAME.toml and, as
-    its test, the first 20 rows to tests/contracts/fixtures/; never over a file that is there. The address' query goes
-    with the request and is written nowhere.
+    Columns, types, dialect, compression, period and checks come from the
+    head, which proves little: what a person must decide is marked
+    `# review:` in the file. Only as much is read as it takes.
+
+    Writes flows/contracts/NAME.toml and, as its test, the first 20 rows to
+    tests/contracts/fixtures/; never over a file that is there. The address'
+    query goes with the request and is written nowhere.
 
     Examples:
     \b
@@ -107,8 +110,9 @@ def flow(
 ) -> None:
     """Make a folder with a flow to start from: the flow, its scripts, a test that runs it, a README.
 
-    It runs, passes its test and can be registered as it stands. A folder that is there is left alone. Each folder of
-    flows/projects/ is a project, which `make register` registers, as each merge to main does.
+    It runs, passes its test and can be registered as it stands. A folder
+    that is there is left alone. Each folder of flows/projects/ is a project:
+    `make register` registers it, and each merge to main.
 
     Examples:
     \b
