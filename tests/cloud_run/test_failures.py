@@ -24,7 +24,7 @@ from tests.end_to_end.runner import Run, Runner
 from tests.prefect_api import prefect_api
 from tests.publisher import Publisher
 
-pytestmark = pytest.mark.timeout(600)  # of all, the story is told before the first
+pytestmark = pytest.mark.timeout(900)  # of all, the story is told before the first
 
 YELLOW = "yellow_tripdata_2021-01.csv.gz"
 HELD_S = 50  # less than the minute after which the worker's HTTP client gives up
