@@ -361,7 +361,7 @@ def test_a_zip_is_looked_into(publisher: Publisher) -> None:
         (b"Zones of 2024\na,b\n1,2\n3,4\n5,6\n", "found 1 fields in the first line ('Zones of 2024') and 2 in"),
         (b'"a\n1\n', "found a quote that is never closed"),
     ],
-    ids=lambda value: value if isinstance(value, str) else "",  # packed bytes hold the time, and each worker has its own
+    ids=lambda value: value if isinstance(value, str) else "",  # packed bytes hold the time of day
 )  # fmt: skip
 def test_what_cannot_land_is_refused_in_one_line(publisher: Publisher, data: bytes, said: str) -> None:
     with pytest.raises(BadFile) as refused:
