@@ -152,18 +152,18 @@ worker: $(INSTALLED)
 	@$(BIN)/prefect worker start --type cloud-run-v2 --pool $(POOL)
 endif
 
-# jobs with their own clocks and memory limits, and sixteen processes at once, which others at work would upset: by themselves
+# jobs with their own clocks and memory limits, and sixteen processes at once, which all the others at work would upset: by
+# themselves. They are not measured: it would slow their hundreds of forks
 ALONE := tests/cloud_run tests/chaos
 
 test: $(INSTALLED) ## run the tests
-	@$(PY) -m pytest --numprocesses 3 --dist loadfile $(ALONE:%=--ignore %)
-	@$(PY) -m pytest $(ALONE)
+	@$(PY) -m pytest --numprocesses 4 --dist loadfile $(ALONE:%=--ignore %)
+	@$(PY) -m pytest --numprocesses 2 --dist loadfile $(ALONE)
 
 coverage: $(INSTALLED) ## run the tests, show how much of flows/ they cover, branches too, and fail under 90 %
 	@rm -f .coverage .coverage.*
-	@$(BIN)/coverage run -m pytest --numprocesses 3 --dist loadfile $(ALONE:%=--ignore %)
-	@$(BIN)/coverage run -m pytest tests/cloud_run
-	@$(PY) -m pytest tests/chaos  # coverage would slow its hundreds of forks
+	@$(BIN)/coverage run -m pytest --numprocesses 4 --dist loadfile $(ALONE:%=--ignore %)
+	@$(PY) -m pytest --numprocesses 2 --dist loadfile $(ALONE)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 

@@ -241,7 +241,11 @@ def test_prefects_key_comes_from_the_secret_is_masked_and_reaches_those_that_reg
 @pytest.mark.parametrize("code", [0, 1])
 def test_each_folder_of_projects_is_registered_also_after_one_that_fails(machine: Runner, code: int) -> None:
     said = subprocess.run(
-        ["make", "--dry-run", "ENV=dev", "register"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "--no-print-directory", "--dry-run", "ENV=dev", "register"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     recipe = said[said.index("LANDFALL_ENVIRONMENT=dev") :]
     assert machine.run(recipe).returncode == 0  # without the folder there is nothing to do

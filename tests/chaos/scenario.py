@@ -17,10 +17,10 @@ from tests.chaos.proxy import Proxy
 from tests.chaos.reader import Reader
 from tests.chaos.session import HOUR_S, HURRIED, LANDING, SMALL_DISK, Session
 from tests.end_to_end.place import Place
-from tests.end_to_end.runner import Run
+from tests.end_to_end.runner import PATIENT_S, Run
 
 INSIDE = ("first byte", "middle of body", "last byte")
-RUN_AT_MOST_S = 90  # a run that goes on hangs
+RUN_AT_MOST_S = PATIENT_S  # a run that goes on hangs
 HURRIED_PREFECT = {
     "PREFECT_API_REQUEST_TIMEOUT": "8",  # s; 60 by default
     "PREFECT_CLIENT_MAX_RETRIES": "2",  # 5 by default, and a minute until it gives up

@@ -13,6 +13,10 @@ from queue import Queue
 
 SOURCE = Path(__file__).with_name("forking_runner.py")
 
+# Prefect's server on SQLite now and then answers nobody for a minute: its recorder of task runs waits for a lock as long as
+# SQLite's timeout is (seen with 3.8.8)
+PATIENT_S = 150
+
 # a fork takes other threads' locks along and not the threads: Arrow's and numpy's libraries must start none at import
 ONE_THREAD = {"JE_ARROW_MALLOC_CONF": "background_thread:false", "OPENBLAS_NUM_THREADS": "1"}
 
@@ -36,7 +40,7 @@ class Run:
         lines = self.text.strip().splitlines()
         return lines[-1] if lines else ""
 
-    def wait(self, timeout_s: float = 60) -> int:
+    def wait(self, timeout_s: float = PATIENT_S) -> int:
         """Wait for its end, and give its exit code: negative for a signal."""
         if not self._ended.wait(timeout_s):
             raise TimeoutError(f"a run goes on after {timeout_s} s:\n{self.text}")
