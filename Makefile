@@ -62,7 +62,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run up status down env chosen plan apply destroy blocks deploy register worker test coverage conformance check lint workflows audit docs chaos chaos-mutants fuzz lock bench rehearse clean
+.PHONY: help run up status down env chosen plan apply destroy blocks deploy register worker test coverage conformance check lint workflows audit docs chaos chaos-short chaos-mutants fuzz lock bench rehearse clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { gsub(/\$$\$$/, "$$", $$2); printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -152,18 +152,19 @@ worker: $(INSTALLED)
 	@$(BIN)/prefect worker start --type cloud-run-v2 --pool $(POOL)
 endif
 
-# jobs with their own clocks and memory limits, and sixteen processes at once, which all the others at work would upset: by
-# themselves. They are not measured: it would slow their hundreds of forks
-ALONE := tests/cloud_run tests/chaos
+# jobs with their own clocks and memory limits, which others at work would upset: by themselves
+ALONE := tests/cloud_run
+# minutes of faults, `make chaos-short`; not part of `make check` until that leaves room for them
+FAULTS := tests/chaos/test_short.py tests/chaos/test_races.py
 
 test: $(INSTALLED) ## run the tests
-	@$(PY) -m pytest --numprocesses 4 --dist loadfile $(ALONE:%=--ignore %)
-	@$(PY) -m pytest --numprocesses 2 --dist loadfile $(ALONE)
+	@$(PY) -m pytest --numprocesses 4 --dist loadfile $(patsubst %,--ignore %,$(ALONE) $(FAULTS))
+	@$(PY) -m pytest $(ALONE)
 
 coverage: $(INSTALLED) ## run the tests, show how much of flows/ they cover, branches too, and fail under 90 %
 	@rm -f .coverage .coverage.*
-	@$(BIN)/coverage run -m pytest --numprocesses 4 --dist loadfile $(ALONE:%=--ignore %)
-	@$(PY) -m pytest --numprocesses 2 --dist loadfile $(ALONE)
+	@$(BIN)/coverage run -m pytest --numprocesses 4 --dist loadfile $(patsubst %,--ignore %,$(ALONE) $(FAULTS))
+	@$(BIN)/coverage run -m pytest $(ALONE)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
@@ -202,6 +203,9 @@ docs: $(INSTALLED) ## write docs/contracts.md anew from the contract's models, a
 
 chaos: $(INSTALLED) ## strike landings at every boundary, judge what is left, and write docs/reliability.md; SEED=, OPTIONS='--only "job sent"'
 	@$(LOCAL) exec --data $(CHAOS_DATA) -- $(PY) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(OPTIONS),$(OPTIONS),--page --schedules 10)
+
+chaos-short: $(INSTALLED) ## every boundary and every fault once, sixteen processes at once, and a few schedules
+	@$(PY) -m pytest $(FAULTS)
 
 chaos-mutants: $(INSTALLED) ## break one invariant after the other, and see that the fault matrix notices each
 	@$(LOCAL) exec --data $(CHAOS_DATA) -- $(PY) -m tests.chaos.mutants

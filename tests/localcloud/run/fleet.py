@@ -20,7 +20,6 @@ from googleapiclient import discovery
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from localcloud.process import KEEP_ALIVE_S
 from localcloud.run.faults import Faults
 from localcloud.run.fleet import Fleet
 from localcloud.run.images import Image
@@ -173,7 +172,8 @@ def _client(service: str, version: str, address: str) -> Any:
 @contextmanager
 def _listening(routes: list[BaseRoute]) -> Iterator[str]:
     app = Starlette(routes=routes)
-    config = uvicorn.Config(app, port=0, log_level="error", lifespan="off", timeout_keep_alive=KEEP_ALIVE_S)
+    # one server for all tests, whose files may be a quarter of an hour apart
+    config = uvicorn.Config(app, port=0, log_level="error", lifespan="off", timeout_keep_alive=3600)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
