@@ -12,8 +12,8 @@ from typing import Any
 
 import psutil
 
-# How far two readings of one start time may lie apart: the system computes it from the wall clock, which is
-# corrected now and then, and in ticks of 10 ms.
+# How far two readings of one start time may lie apart: the time of the boot is told in whole seconds, which may change
+# between two questions.
 START_TOLERANCE_S = 2.0
 
 
@@ -25,7 +25,7 @@ class LocalCloudError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """One process, for ever: its pid and when it started (seconds since 1970)."""
+    """One process: its pid and when it started (seconds since the boot, as the wall clock may be set anew)."""
 
     pid: int
     started: float
@@ -33,13 +33,13 @@ class Identity:
     @classmethod
     def of(cls, pid: int) -> "Identity":
         """Identify the process that has that pid now. Raises psutil.NoSuchProcess."""
-        return cls(pid, psutil.Process(pid).create_time())
+        return cls(pid, _started(psutil.Process(pid)))
 
     def process(self) -> psutil.Process | None:
         """Return the process if it is still alive; a zombie is dead."""
         try:
             process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.started) <= START_TOLERANCE_S
+            same = abs(_started(process) - self.started) <= START_TOLERANCE_S
             return process if same and process.status() != psutil.STATUS_ZOMBIE else None
         except psutil.NoSuchProcess:
             return None
@@ -95,6 +95,10 @@ class State:
 
     def _path(self, record: Record) -> Path:
         return self.run / f"{record.name}.json"
+
+
+def _started(process: psutil.Process) -> float:
+    return float(process.create_time() - psutil.boot_time())
 
 
 def _record(fields: dict[str, Any]) -> Record:
