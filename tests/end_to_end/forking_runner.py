@@ -36,6 +36,18 @@ FLOWS: dict[str, Any] = {
     "sweep": flows.sweep.sweep,
 }
 
+# what a run imports only when it is under way, some 120 modules: here once, for all
+LATE = (
+    "anyio._backends._asyncio",
+    "fastapi",
+    "google.auth.compute_engine",
+    "google.oauth2.credentials",
+    "prefect.concurrency._sync",
+    "prefect.task_engine",
+    "prefect.utilities.visualization",
+    "rich._emoji_codes",
+)
+
 
 def _be(order: dict[str, Any]) -> None:
     """Become the run: in a child, which never returns from here."""
@@ -95,6 +107,8 @@ def _reap(children: set[int]) -> None:
 
 def main() -> None:
     """Serve until standard input ends, then take the runs along."""
+    for name in LATE:
+        importlib.import_module(name)
     os.dup2(1, 3)  # the answers' own stream: what imports print cannot get among them
     os.dup2(2, 1)
     wake, waker = os.pipe()
