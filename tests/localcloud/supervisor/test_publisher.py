@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import urllib3
 
+from localcloud import trips
 from localcloud.publisher import TABLES, Publisher, package_data
 from localcloud.slices import SLICES, by_month, cut
 from tests.localcloud.supervisor.laptop import Laptop
@@ -57,6 +58,22 @@ def test_cutting_again_gives_the_same_bytes_and_a_half_made_folder_is_made_anew(
 def test_a_quoted_field_is_refused_and_not_cut_in_two() -> None:
     with pytest.raises(ValueError, match=r"^nycflights13: a quoted field, expected none; nothing was cut$"):
         by_month(b'year,month,name\n2013,1,"a\nb"\n')
+
+
+def test_a_month_of_made_trips_is_the_same_in_each_data_folder_and_has_every_day(tmp_path: Path) -> None:
+    name, month = "trips/practice_tripdata_2021-02.csv.gz", 2
+    made = [Publisher(tmp_path / each / "cut", package_data()).find(name) for each in "ab"]
+
+    first, second = (each for each in made if each is not None)
+    assert (first.etag, first.last_modified) == (second.etag, "Thu, 15 Apr 2021 12:00:00 GMT")
+    header, *rows = gzip.decompress(first.path.read_bytes()).decode().splitlines()
+    assert header == trips.COLUMNS
+    assert {row.count(",") for row in rows} == {header.count(",")}
+    assert len(rows) == trips.rows(month) == 28 * trips.TRIPS_A_DAY
+    days = {row.split(",")[1][:10] for row in rows}
+    assert {f"2021-02-{day:02}" for day in range(1, 29)} == {day for day in days if day.startswith("2021")}
+    assert len([row for row in rows if row.split(",")[1].startswith("2009-02")]) == 3
+    assert [path.name for path in first.path.parent.iterdir()] == ["practice_tripdata_2021-02.csv.gz"]
 
 
 def test_validators_are_the_same_after_a_restart(folder: Path) -> None:
