@@ -12,6 +12,7 @@ import pytest
 
 INFRA = Path(__file__).parents[2] / "infra"
 LOCAL = "-var-file=envs/local.tfvars"
+ENVIRONMENTS = sorted({path.stem for path in (INFRA / "envs").glob("*.tfvars")} - {"local"})
 REFUSED = "expected those of local in local, which this state is of"
 
 Terraform = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -52,6 +53,12 @@ def localcloud(
     )
 
 
+def said_in(file: str, name: str) -> str:
+    """The text that a file of infra/envs gives that name."""
+    (value,) = re.findall(rf'^{name}\s*= "([^"]+)"', (INFRA / "envs" / file).read_text(encoding="utf-8"), re.MULTILINE)
+    return str(value)
+
+
 def said(done: "subprocess.CompletedProcess[str]") -> str:
     """All that Terraform wrote, its lines joined: it wraps them where they happen to be long."""
     return " ".join((done.stdout + done.stderr).split())
@@ -69,13 +76,17 @@ def test_infra_is_formatted_as_terraform_fmt_leaves_it() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
-def test_an_environment_has_values_and_a_bucket_of_its_own_for_its_state(environment: str) -> None:
-    values = (INFRA / "envs" / f"{environment}.tfvars").read_text(encoding="utf-8")
-    backend = (INFRA / "envs" / f"{environment}.gcs.tfbackend").read_text(encoding="utf-8")
-    assert f'environment = "{environment}"\n' in values
-    assert f'"example-landfall-{environment}"' in values
-    assert f'"example-landfall-{environment}-tfstate"' in backend
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_an_environments_files_are_named_as_it_is(environment: str) -> None:
+    assert said_in(f"{environment}.tfvars", "environment") == environment
+    assert said_in(f"{environment}.gcs.tfbackend", "prefix") == "landfall"
+
+
+def test_no_two_environments_share_a_project_or_a_states_bucket() -> None:
+    assert {"dev", "staging", "prod"} <= set(ENVIRONMENTS)
+    projects = {said_in(f"{environment}.tfvars", "project_id") for environment in ENVIRONMENTS}
+    buckets = {said_in(f"{environment}.gcs.tfbackend", "bucket") for environment in ENVIRONMENTS}
+    assert (len(projects), len(buckets)) == (len(ENVIRONMENTS), len(ENVIRONMENTS))
 
 
 @needs_terraform
@@ -92,7 +103,7 @@ def test_every_run_of_infras_own_tests_passes(terraform: Terraform) -> None:
 def test_an_apply_keeps_the_secret_nowhere_and_its_state_takes_no_other_environments_values(
     terraform: Terraform, data: Path
 ) -> None:
-    for environment in ("dev", "staging", "prod"):  # before there is a state, all values hold
+    for environment in ENVIRONMENTS:  # before there is a state, all values hold
         done = terraform("plan", "-no-color", "-input=false", f"-var-file=envs/{environment}.tfvars")
         assert "0 to change, 0 to destroy" in said(done), done.stdout + done.stderr
 
