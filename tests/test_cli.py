@@ -101,6 +101,31 @@ def test_a_new_contract_goes_where_it_is_told_to_and_without_a_file_to_the_termi
     assert contract.read(tmp_path, "zones").columns[0].type == "INT64"
 
 
+def test_a_run_in_a_shell_without_an_environment_is_refused_before_prefect_is_asked() -> None:
+    values = {name: value for name, value in os.environ.items() if name != "LANDFALL_ENVIRONMENT"}
+    ended = subprocess.run(
+        [sys.executable, "-m", "flows.cli", "run", "flights", "2013-01"],
+        env={**values, "PYTHONPATH": str(ROOT), "PREFECT_API_URL": "http://127.0.0.1:1/api"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (
+        2,
+        "",
+        f"{no_environment()}\n",
+    )
+
+
+def no_environment() -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("LANDFALL_ENVIRONMENT", raising=False)
+        with pytest.raises(settings.SettingsError) as refused:
+            settings.read()
+    return str(refused.value)
+
+
 @pytest.mark.parametrize(
     "options", [["--to", "x.csv"], ["--to", "x.toml", "--stdout"], ["--to", "x.toml", "--name", "y"], ["--rows", "0"]]
 )

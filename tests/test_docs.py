@@ -1,8 +1,14 @@
 import re
 from pathlib import Path
 
+import httpx
+import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+
 from docs import contracts as generator
+from flows import foreseen, settings
 from flows.etl import contract
+from flows.etl.errors import ContractError
 
 ROOT = Path(__file__).parents[1]
 
@@ -25,3 +31,21 @@ def test_the_contract_in_the_readme_holds(tmp_path: Path) -> None:
     (example,) = re.findall(r"```toml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
     (tmp_path / "zones.toml").write_text(re.sub(r"^ {3}", "", example, flags=re.MULTILINE), encoding="utf-8")
     assert contract.read(tmp_path, "zones").columns[0].name == "zone_id"
+
+
+def test_the_messages_in_the_faq_are_what_landfall_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (ROOT / "docs" / "faq.md").read_text(encoding="utf-8")
+    quoted = re.findall(r"```text\n(.*?)\n```", page, re.DOTALL)
+    monkeypatch.delenv("LANDFALL_ENVIRONMENT", raising=False)
+    with pytest.raises(settings.SettingsError) as no_environment:
+        settings.read()
+    with pytest.raises(ContractError) as no_period:
+        contract.read(settings.CONTRACTS, "yellow_trips").period("2021-09")
+    server = "http://127.0.0.1:34757/api"
+    refused = httpx.Response(401, request=httpx.Request("POST", server))
+    with temporary_settings({PREFECT_API_URL: server}):
+        no_access = foreseen.line(httpx.HTTPStatusError("", request=refused.request, response=refused))
+    assert {str(no_environment.value), str(no_period.value), no_access} <= set(quoted)
+    contracts = generator.PAGE.read_text(encoding="utf-8")  # its messages are made by the code
+    rest = set(quoted) - {str(no_environment.value), str(no_period.value), no_access}
+    assert [message for message in rest if message not in contracts and "block document" not in message] == []

@@ -37,9 +37,11 @@ def run(  # noqa: PLR0913 - each is an option
     given = {"contract": contract, "first": first, "last": last, "source": source, "as_of": as_of}
     parameters = {name: value for name, value in given.items() if value is not None}
     if on is None:
+        from flows import settings
         from flows.by_hand import carry_out
         from flows.web_to_bigquery import web_to_bigquery
 
+        settings.read()  # before the run: in a shell without `make env` Prefect would start a server of its own first
         carry_out(web_to_bigquery, parameters)
     from flows.cli.watching import start_and_watch
 
