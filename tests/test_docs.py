@@ -1,3 +1,4 @@
+import inspect
 import re
 from pathlib import Path
 
@@ -7,8 +8,12 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from docs import contracts as generator
 from flows import foreseen, settings
-from flows.etl import contract
+from flows.etl import contract, jobs
+from flows.etl.contract import consistency
+from flows.etl.decode import LIMITS
 from flows.etl.errors import ContractError
+from flows.etl.formats import jsonl, records, text
+from flows.recover import recover
 
 ROOT = Path(__file__).parents[1]
 
@@ -49,3 +54,22 @@ def test_the_messages_in_the_faq_are_what_landfall_says(monkeypatch: pytest.Monk
     contracts = generator.PAGE.read_text(encoding="utf-8")  # its messages are made by the code
     rest = set(quoted) - {str(no_environment.value), str(no_period.value), no_access}
     assert [message for message in rest if message not in contracts and "block document" not in message] == []
+
+
+def test_the_limits_on_their_page_are_the_codes() -> None:
+    rows = dict(
+        re.findall(
+            r"^\| ([^|]+) \| ([^|]+) \|$", (ROOT / "docs" / "limits.md").read_text(encoding="utf-8"), re.MULTILINE
+        )
+    )
+    assert {what: rows[what].split(" (")[0] for what in list(rows)[1:10]} == {
+        "a file as it is sent, compressed": f"{LIMITS.compressed >> 30} GiB",
+        "a file, decompressed": f"{LIMITS.decompressed >> 30} GiB",
+        f"decompressed over compressed, from {LIMITS.free >> 20} MiB on": str(LIMITS.ratio),
+        "one record of text": f"{records.RECORD_BYTES >> 20} MiB",
+        "one value of text": f"{text.FIELD_BYTES >> 20} MiB",
+        "columns": f"{jsonl.COLUMNS:,}",
+        "partitions of a table": f"{consistency.PARTITIONS:,}",
+        "new load jobs for one claim in a run, after passing trouble": str(jobs.ATTEMPTS),
+        "repeats of a run that Cloud Run killed": str(inspect.signature(recover).parameters["repeats"].default),
+    }
