@@ -110,8 +110,8 @@ def for_service(data: Path, addresses: Mapping[str, str], base: Mapping[str, str
     if kept.pop("PYTHONDONTWRITEBYTECODE", None):
         # Compiling takes half of a start: where nothing may be written beside the sources, the data folder takes it.
         kept.setdefault("PYTHONPYCACHEPREFIX", str(data / "pycache"))
-    # 15 s by default. Prefect 3.8.8 marks late runs several at once, and on SQLite their transactions upset each other:
-    # now and then nobody gets an answer for the minute that a lock waits
+    # 15 s by default. Prefect 3.8.8 marks late runs all at once, and on SQLite their transactions upset each other and
+    # all others: a client was seen to wait 15 s for an answer
     kept["PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS"] = "900"
     return kept | _prefect(data, addresses) | _guarded(data, addresses) | _no_proxy({})
 

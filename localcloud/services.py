@@ -50,7 +50,9 @@ def _cloud(data: Path, ports: Mapping[str, int]) -> list[str]:
 
 
 def _prefect(_data: Path, ports: Mapping[str, int]) -> list[str]:
-    return [sys.executable, "-m", "prefect", "server", "start", f"--host={HOST}", f"--port={ports['prefect']}"]
+    # -P: beside that file lie modules whose names are the standard library's
+    program = [sys.executable, "-P", str(Path(__file__).with_name("prefect_server.py"))]
+    return [*program, "server", "start", f"--host={HOST}", f"--port={ports['prefect']}"]
 
 
 CLOUD = Service(

@@ -13,7 +13,7 @@ from queue import Queue
 
 SOURCE = Path(__file__).with_name("forking_runner.py")
 
-# Prefect's server (3.8.8) on SQLite now and then answers nobody for the minute that a lock of its own waits
+# more than the minute that a request to Prefect may take
 PATIENT_S = 150
 
 # a fork takes other threads' locks along and not the threads: Arrow's and numpy's libraries must start none at import
