@@ -107,9 +107,6 @@ def for_service(data: Path, addresses: Mapping[str, str], base: Mapping[str, str
     """
     kept = {name: value for name, value in base.items() if not name.startswith("PREFECT_")}
     kept |= dict.fromkeys(PROXIES, NOWHERE)
-    if kept.pop("PYTHONDONTWRITEBYTECODE", None):
-        # Compiling takes half of a start: where nothing may be written beside the sources, the data folder takes it.
-        kept.setdefault("PYTHONPYCACHEPREFIX", str(data / "pycache"))
     # 15 s by default. Prefect 3.8.8 marks late runs all at once, and on SQLite their transactions upset each other and
     # all others: a client was seen to wait 15 s for an answer
     kept["PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS"] = "900"

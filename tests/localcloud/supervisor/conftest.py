@@ -11,12 +11,9 @@ from tests.localcloud.supervisor.offline import Offline
 
 
 @pytest.fixture(scope="session")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """This process's environment; where no bytecode may be written, all data folders share one cache of it."""
-    environment = dict(os.environ)
-    if environment.pop("PYTHONDONTWRITEBYTECODE", None):
-        environment.setdefault("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("bytecode")))
-    return environment
+def environment() -> dict[str, str]:
+    """This process's environment."""
+    return dict(os.environ)
 
 
 @pytest.fixture
