@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from string import Template
 from types import ModuleType
 from typing import Any
 
@@ -85,29 +86,32 @@ SITUATIONS: dict[str, tuple[Callable[[Place, list[str]], None] | None, slice, sl
 FINDS = {("Somebody deleted something", "python flows/reconcile.py flights")}
 
 
-def exit_code(command: str, variables: dict[str, str], said: Path) -> int | None:
-    """Run a command, with what it says in a file; None if it does not come to an end."""
-    with said.open("wb") as log:
-        try:
-            return subprocess.run(
+def carry_out(command: str, place: Place, variables: dict[str, str]) -> tuple[int, str]:
+    """Run a command as it stands, and give its exit code and what it said.
+
+    What is ours runs as a fork of a process that has imported it, which spares some seconds each time.
+    """
+    match shlex.split(Template(command).safe_substitute(variables)):
+        case ["python", *script] | [*script] if script[0].endswith(".py") or script[0] == "landfall":
+            run = place.runner.run(*script, **place.settings)
+            return run.wait(), run.text
+        case _:
+            ended = subprocess.run(
                 ["bash", "-c", command],
                 cwd=ROOT,
                 env=variables,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
+                text=True,
                 timeout=90,
                 check=False,
-            ).returncode
-        except subprocess.TimeoutExpired:
-            return None
+            )
+            return ended.returncode, ended.stdout
 
 
 @pytest.mark.timeout(600)
-def test_each_local_command_does_what_its_section_says(
-    cloud: dict[str, str], place: Place, january: list[str], tmp_path: Path
-) -> None:
-    said = tmp_path / "said.txt"
+def test_each_local_command_does_what_its_section_says(cloud: dict[str, str], place: Place, january: list[str]) -> None:
     local = [block for block in BLOCKS if not block.in_the_cloud]
     assert list(dict.fromkeys(block.heading for block in local)) == list(SITUATIONS)
     publish(place, january[A])
@@ -118,8 +122,8 @@ def test_each_local_command_does_what_its_section_says(
         if happens:
             happens(place, january[rows])
         for command in [command for block in local if block.heading == heading for command in block.commands]:
-            wanted = 1 if (heading, command) in FINDS else 0
-            assert exit_code(command, variables, said) == wanted, f"{command}\n{said.read_text()}"
+            code, said = carry_out(command, place, variables)
+            assert code == (1 if (heading, command) in FINDS else 0), f"{command}\n{said}"
         assert place.landed() == content(january[expected]), heading
 
 

@@ -1,7 +1,7 @@
 """Runs flows in processes of their own, quickly: what they import is imported once, and each run is a fork.
 
-A line of JSON on standard input starts a run: {"argv": [flow file, arguments...], "env": {...}, "log": path, "plant":
-"module:function" or null}. A line on standard output says {"started": pid}, and later {"ended": pid, "code": n}.
+A line of JSON on standard input starts a run: {"argv": [flow or file, arguments...], "env": {...}, "log": path,
+"plant": "module:function" or null}. A line on standard output says {"started": pid}, later {"ended": pid, "code": n}.
 """
 
 import atexit
@@ -10,6 +10,7 @@ import faulthandler
 import importlib
 import json
 import os
+import runpy
 import select
 import signal
 import sys
@@ -63,6 +64,10 @@ def _be(order: dict[str, Any]) -> None:
         module, _, function = order["plant"].partition(":")
         getattr(importlib.import_module(module), function)()
     name, *arguments = order["argv"]
+    if name.endswith(".py"):
+        sys.argv = order["argv"]
+        runpy.run_path(name, run_name="__main__")
+        sys.exit(0)
     if name == "register":
         sys.exit(register(Outputs(*arguments)))
     if name == "landfall":

@@ -84,7 +84,7 @@ class Runner:
         assert self._process.stdin
         with self._lock:
             self._count += 1
-            log = self._logs / f"{self._count:04d}-{argv[0]}.log"
+            log = self._logs / f"{self._count:04d}-{Path(argv[0]).stem}.log"
             order = {"argv": argv, "env": environment, "log": str(log), "plant": plant}
             self._process.stdin.write(json.dumps(order).encode() + b"\n")
             self._process.stdin.flush()
