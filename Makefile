@@ -152,21 +152,19 @@ worker: $(INSTALLED)
 	@$(BIN)/prefect worker start --type cloud-run-v2 --pool $(POOL)
 endif
 
-# jobs with their own clocks and memory limits, which others at work would upset: by themselves
-ALONE := tests/cloud_run
-# minutes of faults, `make chaos-short`; not part of `make check` until that leaves room for them
-FAULTS := tests/chaos/test_short.py tests/chaos/test_races.py
+# jobs with their own clocks and memory limits, and minutes of faults, which others at work would upset: by themselves
+ALONE := tests/cloud_run tests/chaos/test_short.py tests/chaos/test_races.py
 
 test: $(INSTALLED) ## run the tests
-	@$(PY) -m pytest --numprocesses 4 --dist loadfile $(patsubst %,--ignore %,$(ALONE) $(FAULTS))
+	@$(PY) -m pytest --numprocesses 4 --dist loadfile $(patsubst %,--ignore %,$(ALONE))
 	@$(PY) -m pytest $(ALONE)
 
-coverage: $(INSTALLED) ## run the tests, show how much of flows/ they cover, branches too, and fail under 90 %
+coverage: $(INSTALLED) ## run the tests, show how much of flows/ the first part covers, branches too, and fail under 90 %
 	@rm -f .coverage .coverage.*
-	@$(BIN)/coverage run -m pytest --numprocesses 4 --dist loadfile $(patsubst %,--ignore %,$(ALONE) $(FAULTS))
-	@$(BIN)/coverage run -m pytest $(ALONE)
+	@$(BIN)/coverage run -m pytest --numprocesses 4 --dist loadfile $(patsubst %,--ignore %,$(ALONE))
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
+	@$(PY) -m pytest $(ALONE)
 
 rehearse: $(INSTALLED) ## do the whole path on this machine, from terraform apply through Cloud Run jobs to rows and back, in a cloud of its own
 	@$(PY) -m rehearsal
@@ -205,7 +203,7 @@ chaos: $(INSTALLED) ## strike landings at every boundary, judge what is left, an
 	@$(LOCAL) exec --data $(CHAOS_DATA) -- $(PY) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(OPTIONS),$(OPTIONS),--page --schedules 10)
 
 chaos-short: $(INSTALLED) ## every boundary and every fault once, sixteen processes at once, and a few schedules
-	@$(PY) -m pytest $(FAULTS)
+	@$(PY) -m pytest tests/chaos/test_short.py tests/chaos/test_races.py
 
 chaos-mutants: $(INSTALLED) ## break one invariant after the other, and see that the fault matrix notices each
 	@$(LOCAL) exec --data $(CHAOS_DATA) -- $(PY) -m tests.chaos.mutants
