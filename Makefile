@@ -195,9 +195,12 @@ audit: $(INSTALLED) ## look for weak settings in infra/ and Dockerfile, then (ne
 
 check: lint coverage ## what CI runs: lint, then the tests and their coverage
 
-docs: $(INSTALLED) ## write docs/contracts.md anew from the contract's models, and docs/local-cloud.md's tables from its cases
+docs: $(INSTALLED) ## write the pages that come from code (contracts, commands, the local cloud's tables) and build the site into .site
 	@$(PY) docs/contracts.py
+	@$(PY) docs/commands.py
 	@$(PY) -m tests.conformance.page
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo 'built .site/index.html'
 
 chaos: $(INSTALLED) ## strike landings at every boundary, judge what is left, and write docs/reliability.md; SEED=, OPTIONS='--only "job sent"'
 	@$(LOCAL) exec --data $(CHAOS_DATA) -- $(PY) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(OPTIONS),$(OPTIONS),--page --schedules 10)

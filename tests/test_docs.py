@@ -6,6 +6,7 @@ import httpx
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from docs import commands
 from docs import contracts as generator
 from flows import foreseen, settings
 from flows.etl import contract, jobs
@@ -20,6 +21,10 @@ ROOT = Path(__file__).parents[1]
 
 def test_the_page_on_contracts_is_what_the_models_say() -> None:
     assert generator.PAGE.read_text(encoding="utf-8") == generator.page(), "run make docs"
+
+
+def test_the_page_on_commands_is_what_the_command_says_of_itself() -> None:
+    assert commands.PAGE.read_text(encoding="utf-8") == commands.page(), "run make docs"
 
 
 def test_the_threat_model_names_files_that_exist() -> None:
