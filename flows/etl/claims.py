@@ -6,20 +6,20 @@ interleaving of them.
 
 import dataclasses
 import logging
-import re
 from typing import TypedDict
 
 from google.cloud import storage
 
 from flows.etl import lake, lake_object, landing_log
-from flows.etl.address import identity
 from flows.etl.contract import Contract
-from flows.etl.errors import LandfallError, ObjectGone, Outdated, StartOver, Transient
+from flows.etl.errors import ObjectGone, Outdated, StartOver, Transient
 from flows.etl.fetch import Validators, look
 from flows.etl.lake import Upload
 from flows.etl.lake_object import LakeObject
 from flows.etl.landing import Landing
-from flows.etl.landing_log import Claim, Notes, Published
+from flows.etl.landing_log import Claim, Notes
+from flows.etl.revision import check_revision
+from flows.etl.served import published_meanwhile
 
 RACES = 20  # claims that others may make between our listing and our own, before we give up
 
@@ -84,23 +84,7 @@ def _serves(landing: Landing, known: Validators) -> Validators:
 
 def _notes(landing: Landing, upload: Upload) -> Notes:
     """Give what is to be remembered of this content: its rows have just passed the contract's checks."""
-    return Notes(_published(landing, upload), landing.contract.checks_fingerprint)
-
-
-def _published(landing: Landing, upload: Upload) -> Published | None:
-    """Say what the contract's address answers while this content is the right one; later runs compare with it.
-
-    For content that was given by another address it is what the publisher serves meanwhile, if anything: the given
-    content stands until that changes.
-    """
-    if not landing.override:
-        return Published(identity(landing.published_at), upload.validators)
-    try:
-        now = look(landing.published_at, landing.headers, reach=landing.reach)
-        return Published(identity(landing.published_at), now)
-    except LandfallError as error:
-        log.info("%s: %s", landing, error)
-        return None
+    return Notes(published_meanwhile(landing, upload.validators), landing.contract.checks_fingerprint)
 
 
 def repair(bucket: storage.Bucket, broken: Claim, flow_run_id: str | None) -> Claim | None:
@@ -161,35 +145,6 @@ def owning(items: list[LakeObject]) -> _Objects:
 
 def _is_same(newest: Claim, upload: Upload, contract: Contract) -> bool:
     return (newest.stands_for, newest.contract_fingerprint) == (upload.source_sha256, contract.fingerprint)
-
-
-def check_revision(contract: Contract, newest: Claim) -> None:
-    """Refuse to land in turn with newer code or a newer contract, and a changed contract that does not say so."""
-    converter, content, *runs = contract.fingerprint.split("-")
-    landed, landed_content, *ran = newest.contract_fingerprint.split("-")
-    where = f"{contract.name} {newest.partition}"
-    if newest.contract_revision > contract.revision or int(landed) > int(converter):
-        raise Outdated(
-            f"{where}: found claim {newest.n} by revision {newest.contract_revision} (converter {landed}), expected"
-            f" none newer than this code's revision {contract.revision} (converter {converter}); update this code,"
-            " nothing was claimed"
-        )
-    if newest.contract_revision == contract.revision and content != landed_content:
-        raise Outdated(
-            f"{where}: found another content of the contract under the same revision {contract.revision}, expected a"
-            " raised `revision` with each change of columns, format, dialect or clean hook; raise it, nothing was"
-            " claimed"
-        )
-    if newest.contract_revision == contract.revision and _release(ran) > _release(runs):
-        raise Outdated(
-            f"{where}: found claim {newest.n} cleaned with {ran[0]}, expected none newer than this environment's"
-            f" {runs[0]}; update this environment, or raise `revision` to go back; nothing was claimed"
-        )
-
-
-def _release(runs: list[str]) -> list[int]:
-    """Read the version of what runs a clean hook, `pandas3_1_1`; release candidates count as their release."""
-    return [int(number) for number in re.findall(r"\d+", "".join(runs))[:3]]
 
 
 def _claim_of(landing: Landing, upload: Upload, n: int) -> Claim:

@@ -6,25 +6,18 @@ from dataclasses import dataclass, field
 
 from google.cloud import storage
 
-from flows.etl.address import origin, shown
 from flows.etl.contract import Contract
 from flows.etl.destination import Destination
+from flows.etl.errand import Errand
 from flows.etl.partition import Partition
-from flows.etl.reach import Reach
-from flows.etl.request import NO_HEADERS
-from flows.etl.source import Source
 
 
 @dataclass(frozen=True, slots=True)
-class Landing:
-    """A partition on its way.
+class Landing(Errand):
+    """A partition on its way to bucket and table.
 
-    `settled` is the last claim's number in the ledger, -1 without one: all up to it has ended. `override` is an
-    address to read in place of the contract's. `rows_before` is how many rows the period before has, where a check
-    asks for it and the ledger knows.
-    `headers` are the contract's, for its own address: they hold secrets, as the addresses' queries may.
-    `trusted` are addresses by whoever runs this process: their hosts may be anywhere. `as_of` asks for an older claim's
-    content, by its number or by a time, in place of what the publisher serves.
+    `settled` is the last claim's number in the ledger, -1 without one: all up to it has ended. `as_of` asks for an
+    older claim's content, by its number or by a time, in place of what the publisher serves.
     """
 
     destination: Destination
@@ -40,47 +33,6 @@ class Landing:
     as_of: int | dt.datetime | None = None
 
     @property
-    def address(self) -> str:
-        """Where the file is read from."""
-        return self.override or self.published_at
-
-    @property
-    def address_headers(self) -> Mapping[str, str]:
-        """What goes with a request for `address`: another host than the contract's is not shown the contract's secrets.
-
-        Raises:
-            SourceError: one of the addresses is none.
-        """
-        if not self.headers or origin(self.address) == origin(self.published_at):
-            return self.headers
-        return NO_HEADERS
-
-    @property
-    def reach(self) -> Reach:
-        """Where a request for `published_at` may go."""
-        return Reach.of(self.published_at, self.contract.allowed_networks, self.trusted)
-
-    @property
-    def address_reach(self) -> Reach:
-        """Where a request for `address` may go."""
-        return Reach.of(self.address, self.contract.allowed_networks, self.trusted)
-
-    @property
-    def where(self) -> str:
-        """The address as people see it."""
-        return shown(self.address)
-
-    @property
-    def source(self) -> Source:
-        """The file to bring."""
-        return Source(
-            self.contract, self.partition, self.address, self.address_headers, self.rows_before, self.address_reach
-        )
-
-    @property
     def bucket(self) -> storage.Bucket:
         """The lake's bucket."""
         return self.destination.bucket
-
-    def __str__(self) -> str:
-        return f"{self.contract.name} {self.partition}"

@@ -14,6 +14,7 @@ from flows.etl.destination import Destination
 from flows.etl.errors import StartOver, Transient, Unequal
 from flows.etl.landing import Landing
 from flows.etl.landing_log import Claim
+from flows.etl.revision import check_revision
 
 REPAIRS = 3  # claims that load known content again in one landing, before a person should look
 
@@ -95,7 +96,7 @@ def _entries(landing: Landing, n: int) -> list[Claim]:
     entries = landing_log.since(landing.bucket, landing.contract.name, str(landing.partition), n)
     if not entries:
         raise StartOver(f"{landing}: no claim in the log; bring the file to the lake first")
-    claims.check_revision(landing.contract, entries[-1])
+    check_revision(landing.contract, entries[-1])
     if entries[-1].contract_fingerprint != landing.contract.fingerprint:
         raise StartOver(f"{landing}: the newest claim was read by an older contract; bring it again")
     return entries

@@ -2,27 +2,21 @@
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from flows.etl import landing_log, ledger, table
-from flows.etl.address import identity
 from flows.etl.contract import Contract
 from flows.etl.contract.checks import Change
 from flows.etl.destination import Destination
 from flows.etl.errors import LandfallError, Terminal
-from flows.etl.fetch import Validators, look
+from flows.etl.fetch import look
 from flows.etl.landing import Landing
 from flows.etl.landing_log import Published
 from flows.etl.partition import Partition
-
-LOOKS_AT_ONCE = 4  # HEAD requests to one publisher
+from flows.etl.served import ask_each, is_same, known, serves_the_same
 
 log = logging.getLogger(__name__)
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +77,10 @@ def from_web(destination: Destination, order: Order) -> Plan:
     def is_up_to_date(landing: Landing) -> bool:
         if order.override or order.as_of is not None:
             return False
-        return settled.holds(landing) and _serves_the_same(landing, settled.published(landing))
+        return settled.holds(landing) and serves_the_same(landing, settled.published(landing))
 
     landings = settled.landings()
-    return _plan(order, landings, _of_each(landings, is_up_to_date), settled)
+    return _plan(order, landings, ask_each(landings, is_up_to_date), settled)
 
 
 def survey(destination: Destination, order: Order) -> list[Found]:
@@ -95,7 +89,7 @@ def survey(destination: Destination, order: Order) -> list[Found]:
     Costs as `from_web`, and one HEAD request for each partition that is not settled; nothing is written.
     """
     settled = _Settled(destination, order)
-    return _of_each(settled.landings(), lambda landing: _find(settled, landing))
+    return ask_each(settled.landings(), lambda landing: _find(settled, landing))
 
 
 def from_lake(destination: Destination, order: Order) -> Plan:
@@ -177,41 +171,18 @@ class _Settled:
         return row.lake_rows if row and row.status == "loaded" else None
 
 
-def _of_each(landings: list[Landing], ask: Callable[[Landing], Answer]) -> list[Answer]:
-    """Ask about each landing, some at once, and give the answers in the landings' order."""
-    with ThreadPoolExecutor(LOOKS_AT_ONCE) as pool:
-        # each in a copy of this context, which carries the run whose log it writes to
-        answers = [pool.submit(copy_context().run, ask, landing) for landing in landings]
-        return [answer.result() for answer in answers]
-
-
 def _find(settled: _Settled, landing: Landing) -> Found:
     """Look at one partition; trouble with the publisher's answer makes it due, where it is met and told again."""
     lacks, published = settled.lacks(landing), settled.published(landing)
     try:
-        now = look(landing.published_at, landing.headers, _known(landing, published), landing.reach)
+        now = look(landing.published_at, landing.headers, known(landing, published), landing.reach)
     except LandfallError as error:
         log.info("%s: %s", landing, error)
         trouble = "not served" if isinstance(error, Terminal) else "no answer"
         return Found(landing, f"{lacks}, {trouble}" if lacks else trouble, None)
-    if lacks or not (now.tell and published == Published(identity(landing.published_at), now)):
+    if lacks or not is_same(landing, published, now):
         return Found(landing, lacks or "published anew", now.length)
     return Found(landing, None, now.length, not settled.passed_checks(landing))
-
-
-def _serves_the_same(landing: Landing, published: Published | None) -> bool:
-    """Ask the publisher; trouble with the answer makes the partition due, where it is met and told again."""
-    try:
-        now = look(landing.published_at, landing.headers, _known(landing, published), landing.reach)
-    except LandfallError as error:
-        log.info("%s: %s", landing, error)
-        return False
-    return now.tell and published == Published(identity(landing.published_at), now)
-
-
-def _known(landing: Landing, published: Published | None) -> Validators | None:
-    """Give what the same address answered before."""
-    return published.validators if published and published.address == identity(landing.published_at) else None
 
 
 def _plan(order: Order, landings: list[Landing], done: list[bool], settled: _Settled) -> Plan:

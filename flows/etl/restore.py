@@ -15,6 +15,7 @@ from flows.etl.fetch import download, look
 from flows.etl.lake_object import LakeObject
 from flows.etl.landing import Landing
 from flows.etl.landing_log import Claim, Notes, Published
+from flows.etl.revision import check_revision
 
 CHUNK_BYTES = 1 << 20
 
@@ -37,7 +38,7 @@ def restore(landing: Landing) -> Claim:
     copies: list[LakeObject] = []
     for _ in range(claims.RACES):
         newest = entries[-1]
-        claims.check_revision(landing.contract, newest)
+        check_revision(landing.contract, newest)
         published, served = _served(landing, newest)
         if _is_restored(newest, wanted, served, landing) and all(
             lake_object.is_alive(bucket, own) for own in newest.objects

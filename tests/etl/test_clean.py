@@ -10,13 +10,13 @@ import pytest
 
 from flows.etl import contract, convert, formats
 from flows.etl.arrow import ARROW
-from flows.etl.claims import check_revision
 from flows.etl.clean import Hook
 from flows.etl.contract import COLUMN_TYPES, Column, Contract
 from flows.etl.errors import ContractError, Outdated
 from flows.etl.landing_log import Claim
 from flows.etl.partition import Partition
 from flows.etl.quarantine import Quarantine
+from flows.etl.revision import check_revision
 
 ALL = Partition.parse("none", "all")
 TOML = """\

@@ -17,7 +17,8 @@ from flows.etl.lake_object import LAKE, QUARANTINE, LakeObject, Stored
 from flows.etl.landing import Landing
 from flows.etl.landing_log import Claim, Head, Published
 from flows.etl.ledger import Row
-from flows.etl.plan import LOOKS_AT_ONCE, Order, landings
+from flows.etl.plan import Order, landings
+from flows.etl.served import LOOKS_AT_ONCE
 from flows.etl.sweep import LOGS_AT_ONCE
 
 
