@@ -214,8 +214,8 @@ chaos-mutants: $(INSTALLED) ## break one invariant after the other, and see that
 fuzz: $(INSTALLED) ## read mutated contracts and files for SECONDS=300, and show what is not refused with a word
 	@$(PY) -m tests.fuzz --seconds $(SECONDS)
 
-bench: $(INSTALLED) ## measure the conversion beside the course's pandas flow, and write docs/performance.md
-	@$(PY) benchmarks/conversion.py
+bench: $(INSTALLED) ## measure Landfall beside others, and write docs/performance.md; OPTIONS="--only conversion --quick"
+	@$(PY) -m benchmarks $(OPTIONS)
 
 lock: $(INSTALLED) ## write the locks anew from pyproject.toml: of everything, and of what runs need, for the image
 	@$(COMPILE) --all-extras pyproject.toml --output-file requirements.lock

@@ -1,6 +1,7 @@
 """Compare Landfall's conversion with the course's pandas flow: CPU time, peak memory, and whether the values agree.
 
-Usage: .venv/bin/python benchmarks/conversion.py [--runs 3] [--scales 1,5]; prints a table, writes docs/performance.md.
+Usage: python -m benchmarks.conversion [--runs 3] [--scales 1,5]; prints a table, writes its section of
+docs/performance.md. With --quick: one run of the month's rows, and nothing is written.
 
 Every run is a process of its own, and the contestants alternate, so that a busy machine slows all of them.
 """
@@ -16,11 +17,11 @@ from urllib.parse import quote
 import requests
 
 from benchmarks.measure import run, served
-from benchmarks.report import COURSE, COURSE_ZSTD, OURS, Comparison, Run, missed, page, table
+from benchmarks.page import put
+from benchmarks.report import COURSE, COURSE_ZSTD, OURS, Comparison, Run, section, table, wrong
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".local" / "benchmarks"  # ignored by git; the made files stay for the next time
-PAGE = ROOT / "docs" / "performance.md"
 
 
 def main() -> int:
@@ -43,8 +44,9 @@ def main() -> int:
                 runs += costs
             comparisons += [arena.compare(scale, objects[OURS], objects[name]) for name in (COURSE, COURSE_ZSTD)]
     print(table(runs))
-    PAGE.write_text(page(runs, comparisons, f"--runs {options.runs} --scales {options.shown}"), encoding="utf-8")
-    failures = missed(runs, comparisons)
+    if not options.quick:
+        put("conversion", section(runs, comparisons, f"--runs {options.runs} --scales {options.shown}"))
+    failures = wrong(runs, comparisons)
     print("\n".join(failures) or "every target is met, every value equal")
     return 1 if failures else 0
 
@@ -91,7 +93,10 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=3, help="of each contestant at each scale")
     parser.add_argument("--scales", dest="shown", default="1,5", help="how many times the month's rows")
+    parser.add_argument("--quick", action="store_true", help="one run of the month's rows; nothing is written")
     options = parser.parse_args()
+    if options.quick:
+        options.runs, options.shown = 1, "1"
     options.scales = sorted({int(scale) for scale in options.shown.split(",")})
     return options
 

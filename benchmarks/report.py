@@ -1,17 +1,15 @@
-"""From measurements to words: the table, what was missed, and the page docs/performance.md."""
+"""From measurements to words: the table, what was missed, and the section of docs/performance.md."""
 
-import datetime as dt
 import os
-import platform
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks import targets
+from benchmarks.machine import described
 from benchmarks.measure import Cost
+from benchmarks.targets import Target
 
 OURS, COURSE, COURSE_ZSTD = "Landfall", "the course's flow", "the course's flow with zstd"
 PEAK_MB, GROWTH = 200, 0.10  # the targets: at one month's rows, and how much more at five times these
@@ -67,22 +65,25 @@ def table(runs: list[Run]) -> str:
     return "\n".join(lines)
 
 
-def missed(runs: list[Run], comparisons: list[Comparison]) -> list[str]:
-    """Say which target was missed and which values differ; empty if all is well."""
-    found = [difference for each in comparisons for difference in each.differences()]
-    if (peak := max((run.cost.peak_mb for run in _of(runs, OURS, 1)), default=0)) >= PEAK_MB:
-        found.append(f"peak memory at {ROWS:,} rows: found {peak:.0f} MB, expected under {PEAK_MB}")
-    growth = _growth(runs)
-    if growth is not None and growth > GROWTH:
-        found.append(f"peak memory at five times the rows: found {growth:+.1%}, expected at most {GROWTH:+.0%}")
+def reached(runs: list[Run]) -> list[Target]:
+    """Hold the figures against what must be reached."""
+    found = []
+    if some := _of(runs, OURS, 1):
+        peak_mb = max(run.cost.peak_mb for run in some)
+        found.append(Target(f"Peak memory, {ROWS:,} rows", peak_mb, PEAK_MB, " MB", ".0f"))
+    if (growth := _growth(runs)) is not None:
+        found.append(Target("The same, five times the rows: more by", growth * 100, GROWTH * 100, " %", ".1f"))
     return found
 
 
-def page(runs: list[Run], comparisons: list[Comparison], options: str) -> str:
-    """Write the page."""
-    return f"""# Performance
+def wrong(runs: list[Run], comparisons: list[Comparison]) -> list[str]:
+    """Say which target was missed and which values differ; empty if all is well."""
+    return [difference for each in comparisons for difference in each.differences()] + targets.missed(reached(runs))
 
-<!-- Written by benchmarks/conversion.py: run it again instead of editing. -->
+
+def section(runs: list[Run], comparisons: list[Comparison], options: str) -> str:
+    """Write the page's section."""
+    return f"""## From the web to the bucket
 
 What it costs to bring one month of yellow taxi trips from the web into the bucket as Parquet, by Landfall and by the
 course's pandas flow, which reads the whole file into a frame, parses two times, writes a Parquet file to disk (gzip;
@@ -97,18 +98,15 @@ its largest resident set; MB are 10^6 bytes.
 {_growth_said(runs)}
 {_equality(comparisons)}
 
-## Targets
+### What was to be reached
 
-| | Target | Found |
-|---|---|---|
-{_targets(runs)}
+{targets.table(reached(runs))}
 
-## How it was measured
+### How it was measured
 
-    {_pool()}.venv/bin/python benchmarks/conversion.py {options}
+    {_pool()}.venv/bin/python -m benchmarks.conversion {options}
 
-- {dt.datetime.now(dt.UTC):%Y-%m-%d}, {_machine()}; Python {platform.python_version()},
-  {", ".join(f"{name} {version(name)}" for name in LIBRARIES)}.
+- {described(LIBRARIES)}
 - The file is made by `benchmarks/yellow.py`: like `yellow_tripdata_2021-01.csv.gz` in columns, rows, size (26 MB,
   125 MB without gzip) and in how values are written; at five times the rows, five times as large.
 - Each run is a fresh process, started in turn with the others, after a round that is not counted; the publisher and
@@ -116,7 +114,7 @@ its largest resident set; MB are 10^6 bytes.
 - After the last round both Parquet files are read and held against each other: rows, and in each column nulls, sum
   and every value (amounts to the hundredth).
 
-## What it does not show
+### What it does not show
 
 - A network: the publisher and the local cloud's storage are on loopback, so wall time is little more than work.
 - Google Cloud Storage, its latency and its limits.
@@ -174,39 +172,7 @@ def _equality(comparisons: list[Comparison]) -> str:
     return f"- The outputs hold the same rows, and in all {columns} columns the same nulls, sums and values."
 
 
-def _targets(runs: list[Run]) -> str:
-    lines = []
-    if some := _of(runs, OURS, 1):
-        peak = max(run.cost.peak_mb for run in some)
-        lines.append(
-            f"| Peak memory, {ROWS:,} rows | under {PEAK_MB} MB | at most {peak:.0f} MB, {_met(peak < PEAK_MB)} |"
-        )
-    if (growth := _growth(runs)) is not None:
-        lines.append(
-            f"| The same, five times the rows | at most {GROWTH:.0%} more | {growth:+.1%}, {_met(growth <= GROWTH)} |"
-        )
-    return "\n".join(lines)
-
-
-def _met(holds: bool) -> str:
-    return "met" if holds else "**missed**"
-
-
 def _pool() -> str:
     """Repeat the setting of Arrow's allocator, which decides some of the memory, where the caller made one."""
     chosen = os.environ.get("ARROW_DEFAULT_MEMORY_POOL")
     return f"ARROW_DEFAULT_MEMORY_POOL={chosen} " if chosen else ""
-
-
-def _machine() -> str:
-    memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    return f"{platform.system()} {platform.machine()}{_model()}, {os.cpu_count()} CPUs, {memory_gb:.0f} GB"
-
-
-def _model() -> str:
-    described = Path("/proc/cpuinfo")
-    if sys.platform != "linux" or not described.exists():
-        return ""
-    lines = described.read_text(encoding="utf-8").splitlines()
-    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
-    return f" ({model})" if model else ""
