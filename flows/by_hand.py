@@ -3,7 +3,7 @@
 import argparse
 import inspect
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeVar
 
 from prefect import Flow
@@ -36,8 +36,14 @@ def run(flow: Flow[..., Given], arguments: Sequence[str] | None = None) -> None:
         sys.exit(said)
 
 
-def carry_out(flow: Flow[..., Given], parameters: dict[str, Any]) -> NoReturn:
-    """Run a flow with these parameters, print its table and its last line, and exit as `run` does.
+def for_people(report: Outcome) -> None:
+    """Print a report's table and its last line."""
+    console().print(report.table())
+    print(report.line)  # noqa: T201 - the last line is for people and for scripts: no markup, no wrapping
+
+
+def carry_out(flow: Flow[..., Given], parameters: dict[str, Any], show: Callable[[Any], None] = for_people) -> NoReturn:
+    """Run a flow with these parameters, show its report, and exit as `run` does.
 
     Raises:
         Exception: it could not begin; `foreseen.line` says why, where that is known.
@@ -52,8 +58,7 @@ def carry_out(flow: Flow[..., Given], parameters: dict[str, Any]) -> NoReturn:
         report = failed.report
     except KeyboardInterrupt:
         sys.exit(130)
-    console().print(report.table())
-    print(report.line)  # noqa: T201 - the last line is for people and for scripts: no markup, no wrapping
+    show(report)
     sys.exit(0 if report.holds else 1)
 
 

@@ -15,6 +15,8 @@ from flows.etl.plan import Plan
 from flows.etl.recheck import Rechecked
 from flows.tasks import Done
 
+NUMBERS = ("source_bytes", "source_rows", "quarantined_rows", "lake_rows", "warehouse_rows", "job_id", "seconds")
+
 log = logging.getLogger("flows.etl.report")
 
 
@@ -100,6 +102,21 @@ class Report:
             sum(done.claim.quarantined_rows for done in self.done),
         )
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Give one row for each partition, for programs: named as in `landfall backfill --json`, and more of each."""
+        found = [
+            {"partition": done.claim.partition, "status": self.verb, "why": None, **_numbers(done)}
+            for done in self.done
+        ]
+        found += [{"partition": each, "status": "up to date", "why": None} for each in self.up_to_date]
+        found += [{"partition": each.partition, "status": "re-checked", "why": None} for each in self.rechecked]
+        found += [{"partition": each, "status": "failed", "why": why} for each, why in self.failed.items()]
+        nothing = dict.fromkeys(NUMBERS)
+        return [
+            {"contract": self.contract, **nothing, **row, "warnings": self.warnings.get(str(row["partition"]), ())}
+            for row in sorted(found, key=lambda row: str(row["partition"]))
+        ]
+
     def table(self) -> Table:
         """Draw one row for each partition."""
         table = Table(title=f"{self.contract}: {self.verb}")
@@ -158,6 +175,19 @@ def gather(
     if not report.holds:
         raise PartitionsFailed(report)
     return report
+
+
+def _numbers(done: Done) -> dict[str, Any]:
+    claim, loaded = done.claim, done.loaded
+    return {
+        "source_bytes": claim.source_bytes,
+        "source_rows": claim.source_rows,
+        "quarantined_rows": claim.quarantined_rows,
+        "lake_rows": claim.lake_rows,
+        "warehouse_rows": loaded.warehouse_rows if loaded else None,
+        "job_id": loaded.job_id if loaded else None,
+        "seconds": round(done.seconds, 1),
+    }
 
 
 def _cells(done: Done) -> list[str]:

@@ -1,6 +1,7 @@
 """The command line, by typer's own runner, and once as a process."""
 
 import os
+import resource
 import subprocess
 import sys
 import tomllib
@@ -118,6 +119,12 @@ def test_a_run_in_a_shell_without_an_environment_is_refused_before_prefect_is_as
     )
 
 
+def test_a_run_elsewhere_has_no_rows_to_give_and_says_who_has() -> None:
+    found = CliRunner().invoke(app, ["run", "flights", "2013-01", "--on", "p", "--json"])
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert "landfall backfill has both, nothing was started" in found.stderr
+
+
 def no_environment() -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("LANDFALL_ENVIRONMENT", raising=False)
@@ -174,6 +181,58 @@ def test_help_does_not_wait_for_what_commands_need(words: list[str]) -> None:
     )
     ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ended.stdout == "0 []\n"
+
+
+def test_help_takes_less_than_a_third_of_a_second_of_a_processor() -> None:
+    """Of a processor, not of the clock, as others may be at work; the best of some, as caches are cold at first."""
+
+    def taken_s() -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        command = [sys.executable, "-c", "from flows.cli.main import main; main()", "--help"]
+        subprocess.run(
+            command, cwd=ROOT, env={**os.environ, "COVERAGE_PROCESS_START": ""}, check=True, stdout=subprocess.DEVNULL
+        )
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    assert min(taken_s() for _ in range(5)) < 0.3
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_that_asks_gets_a_script_and_then_commands_contracts_and_options(shell: str) -> None:
+    script = completed({}, "--show-completion", shell=shell)
+    assert "_LANDFALL_COMPLETE" in script
+
+    def asked(line: str) -> list[str]:
+        words = line.split(" ")
+        given = {"_LANDFALL_COMPLETE": f"complete_{shell}", "_TYPER_COMPLETE_ARGS": line, "COMP_WORDS": line}
+        given |= {"COMP_CWORD": str(len(words) - 1), "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+        return completed(given, shell=shell).split("\n")
+
+    found = {line: "\n".join(asked(f"landfall {line}")) for line in ("sta", "run air", "register --no-s")}
+    for line, word in (
+        ("sta", "status"),
+        ("run air", "airlines"),
+        ("run air", "airports"),
+        ("register --no-s", "--no-schedule"),
+    ):
+        assert word in found[line]
+
+
+def completed(variables: dict[str, str], *words: str, shell: str) -> str:
+    """Run the command as a shell's completion does, which tells its name by its parent's."""
+    script = f"import shellingham; shellingham.detect_shell = lambda *_: ('{shell}', '/bin/{shell}');"
+    script += "import sys; sys.argv[0] = 'landfall'; from flows.cli.main import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words],
+        env={**os.environ, **variables},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    return done.stdout
 
 
 def test_the_installed_command_is_this_one() -> None:

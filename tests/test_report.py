@@ -9,7 +9,7 @@ from flows.etl.landing_log import Claim
 from flows.etl.load import Loaded
 from flows.etl.quarantine_listing import PutAside
 from flows.etl.recheck import Rechecked
-from flows.report import Report
+from flows.report import NUMBERS, Report
 from flows.tasks import Done
 
 
@@ -118,3 +118,26 @@ def test_rows_put_aside_are_shown_as_they_are_and_a_terminal_does_not_obey_them(
         r"2013-01 http://127.0.0.1/f 3 id found '[red]', expected INT64 [red],\x1b[2J\t\nä",
         "2013-02 http://127.0.0.1/g row 7 found 1 field, expected 2",
     ]
+
+
+def test_rows_for_programs_say_of_each_partition_what_the_table_says() -> None:
+    landed = replace(done("2013-02", 7, bad=2), warnings=("late",))
+    report = Report("flights", "landed", [landed], ["2013-01"], {"2013-04": "404"}, [rechecked("2013-03", "few")])
+    rows = report.rows()
+    assert {(row["contract"], len(row)) for row in rows} == {("flights", 12)}
+    assert [(row["partition"], row["status"], row["why"], row["warnings"]) for row in rows] == [
+        ("2013-01", "up to date", None, ()),
+        ("2013-02", "landed", None, ("late",)),
+        ("2013-03", "re-checked", None, ("few",)),
+        ("2013-04", "failed", "404", ()),
+    ]
+    assert {name: rows[1][name] for name in NUMBERS} == {
+        "source_bytes": 100,
+        "source_rows": 7,
+        "quarantined_rows": 2,
+        "lake_rows": 5,
+        "warehouse_rows": 5,
+        "job_id": "job",
+        "seconds": 0.5,
+    }
+    assert {rows[0][name] for name in NUMBERS} == {None}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import datetime as dt
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flows.cli.parameters import AsJson
+
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from rich.table import Table
 
@@ -25,6 +27,8 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
     rrule: Annotated[str | None, typer.Option(help="Run as this rule (RFC 5545) says.")] = None,
     timezone: Annotated[str, typer.Option(help="Whose clock --cron and --rrule go by.")] = "UTC",
     limit: Annotated[int, typer.Option(min=1, help="How many runs may be at work at once.")] = 2,
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """Run deployments from this process, as their schedules say and as people ask in Prefect's UI.
 
@@ -39,7 +43,6 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
       landfall serve flights weather --interval 3600 --limit 1
       landfall serve airlines --rrule "FREQ=MONTHLY;BYDAY=MO;BYSETPOS=1;BYHOUR=7;BYMINUTE=0;BYSECOND=0"
     """
-    import datetime as dt
     import os
     import signal
     import sys
@@ -49,7 +52,7 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
     from deployments import runner, serving
     from deployments.errors import DeclarationError
     from flows import settings
-    from flows.cli.shown import print_table
+    from flows.cli.shown import print_json, print_table
     from flows.etl import contract as contracts
 
     environment = settings.read().environment
@@ -67,36 +70,65 @@ def serve(  # noqa: PLR0913, PLR0917 - each is an option
     except (DeclarationError, ServerError) as error:
         sys.stderr.write(f"{error}\n")
         raise typer.Exit(2) from error
-    print_table(table(served, now))
+
+    def say(line: str) -> None:
+        print(line, file=sys.stderr if as_json else sys.stdout, flush=True)
+
+    if as_json:
+        print_json(rows(served, now))
+        sys.stdout.flush()  # a program at the other end of a pipe would wait for it as long as this serves
+    else:
+        print_table(table(served, now))
     if missed:
-        print(f"{missed} runs that nobody served when they were due are cancelled; the last of each is made up for")
+        say(f"{missed} runs that nobody served when they were due are cancelled; the last of each is made up for")
     for name in twice:
-        print(f"{name} has active schedules too, on its work pool: both will run. One is enough:")
-        print(f"  prefect deployment schedule ls {name}    # then: prefect deployment schedule pause {name} <id>")
+        say(f"{name} has active schedules too, on its work pool: both will run. One is enough:")
+        say(f"  prefect deployment schedule ls {name}    # then: prefect deployment schedule pause {name} <id>")
     ready = f"serving {len(served)}, at most {limit} runs at once; Ctrl-C stops"
-    said = runner.serve(served, limit, lambda: print(ready, flush=True))
-    print("stopped; runs that were at work are cancelled, and go on with the next")
+    said = runner.serve(served, limit, lambda: say(ready))
+    say("stopped; runs that were at work are cancelled, and go on with the next")
     raise typer.Exit(130 if said is signal.SIGINT else 0)
 
 
+def rows(served: Iterable[Served], now: dt.datetime) -> Iterator[dict[str, Any]]:
+    """Give a row for each schedule, and for each deployment without one; what is paused has no next run."""
+    from deployments.next_run import next_run, shown
+
+    for each in served:
+        if not each.schedules:
+            yield {
+                "deployment": each.full_name,
+                "slug": None,
+                "schedule": None,
+                "paused": each.paused,
+                "next_run": None,
+            }
+        for schedule in sorted(each.schedules, key=lambda one: str(one["slug"])):
+            paused = each.paused or not schedule["active"]
+            yield {
+                "deployment": each.full_name,
+                "slug": schedule["slug"],
+                "schedule": shown(schedule["schedule"]),
+                "paused": paused,
+                "next_run": None if paused else next_run(schedule["schedule"], now),
+            }
+
+
 def table(served: Iterable[Served], now: dt.datetime) -> Table:
-    """Draw a line for each schedule, and for each deployment without one."""
+    """Draw the rows."""
     from rich.markup import escape
     from rich.table import Table
-
-    from deployments.next_run import next_run, shown
 
     drawn = Table(title="served")
     for name in ("deployment", "schedule", "next run"):
         drawn.add_column(name, overflow="fold")
-    for each in served:
-        if not each.schedules:
-            drawn.add_row(escape(each.full_name), "", "when somebody asks")
-        for schedule in sorted(each.schedules, key=lambda one: str(one["slug"])):
-            if each.paused or not schedule["active"]:
-                when = "paused"
-            else:
-                at = next_run(schedule["schedule"], now)
-                when = "never" if at is None else at.strftime("%Y-%m-%d %H:%M:%S %Z")
-            drawn.add_row(escape(each.full_name), escape(shown(schedule["schedule"])), when)
+    for row in rows(served, now):
+        at = row["next_run"]
+        if row["schedule"] is None:
+            when = "when somebody asks"
+        elif row["paused"]:
+            when = "paused"
+        else:
+            when = "never" if at is None else at.strftime("%Y-%m-%d %H:%M:%S %Z")
+        drawn.add_row(escape(row["deployment"]), escape(row["schedule"] or ""), when)
     return drawn

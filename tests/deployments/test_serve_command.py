@@ -1,5 +1,6 @@
 """`landfall serve` as a process in a group of its own, as in a terminal."""
 
+import json
 import os
 import signal
 import subprocess
@@ -29,14 +30,14 @@ def wait(until: Callable[[], object], what: str, seconds: float = 90) -> None:
 
 @contextmanager
 def serving(variables: dict[str, str], said: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Start it, and wait until it asks for runs."""
-    with said.open("wb") as log:
+    """Start it, and wait until it asks for runs; what it says on standard output alone is in `<said>.out`."""
+    with said.open("wb") as log, said.with_suffix(".out").open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "flows.cli", "serve", *options],
             env={**variables, "PYTHONPATH": str(ROOT), "PREFECT_RUNNER_POLL_FREQUENCY": "1"},
             cwd=said.parent,
-            stdout=log,
-            stderr=subprocess.STDOUT,
+            stdout=out if "--json" in options else log,
+            stderr=log,
             start_new_session=True,
         )
         try:
@@ -93,14 +94,16 @@ def test_runs_land_ctrl_c_cancels_what_is_at_work_and_a_pause_outlives_it(
         (schedule,) = ask(client, "GET", path)["schedules"]
         ask(client, "PATCH", f"{path}/schedules/{schedule['id']}", {"active": False})
         said = tmp_path / "second"
-        options = ("flights", "--cron", "0 6 * * *", "--timezone", "America/New_York")
+        options = ("flights", "--cron", "0 6 * * *", "--timezone", "America/New_York", "--json")
         with serving(variables, said, *options) as process:
-            (line,) = (line for line in said.read_text().splitlines() if name in line)
-            assert [cell.strip() for cell in line.split("│")[1:-1]] == [
-                name,
-                "cron 0 6 * * * America/New_York",
-                "paused",
-            ]
+            (line,) = said.with_suffix(".out").read_text().splitlines()  # and nothing else, for programs
+            assert json.loads(line) == {
+                "deployment": name,
+                "slug": "cron",
+                "schedule": "cron 0 6 * * * America/New_York",
+                "paused": True,
+                "next_run": None,
+            }
             (schedule,) = ask(client, "GET", path)["schedules"]
             assert schedule["active"] is False
             process.terminate()

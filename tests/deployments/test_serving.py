@@ -18,6 +18,7 @@ from deployments.errors import DeclarationError
 from deployments.next_run import next_run, shown
 from deployments.serving import Served
 from flows import settings
+from flows.cli import serve as command
 from flows.doctor.registered import declared_names
 from flows.etl import contract as contracts
 from tests.prefect_api import prefect_api
@@ -239,3 +240,26 @@ def test_the_next_run_is_as_prefect_reckons(when: dict[str, Any], expected: str)
 
 def test_a_rule_that_has_ended_has_no_next_run() -> None:
     assert next_run({"rrule": "DTSTART:20200101T000000\nFREQ=DAILY;COUNT=2", "timezone": "UTC"}, NOW) is None
+
+
+def test_what_is_served_is_a_row_a_schedule_for_programs_and_for_people() -> None:
+    cron = {"cron": "0 6 * * *", "timezone": "America/New_York"}
+    ended = {"rrule": "DTSTART:20200101T000000\nFREQ=DAILY;COUNT=2", "timezone": "UTC"}
+    schedules: list[dict[str, Any]] = [
+        {"slug": "cron", "active": True, "schedule": cron},
+        {"slug": None, "active": False, "schedule": {"interval": 60.0, "anchor_date": "2026-01-01T00:00:00Z"}},
+        {"slug": "rrule", "active": True, "schedule": ended},
+    ]
+    served = [Served("1", "a/b", paused=False, schedules=schedules), Served("2", "c/d", paused=False, schedules=[])]
+    served += [Served("3", "e/f", paused=True, schedules=schedules[:1])]
+    found = [[*row.values()] for row in command.rows(served, NOW)]
+    due = dt.datetime(2026, 11, 24, 11, tzinfo=dt.UTC)
+    assert found == [
+        ["a/b", None, "every 60 s from 2026-01-01T00:00:00", True, None],
+        ["a/b", "cron", "cron 0 6 * * * America/New_York", False, due],
+        ["a/b", "rrule", "rrule FREQ=DAILY;COUNT=2 UTC", False, None],
+        ["c/d", None, None, False, None],
+        ["e/f", "cron", "cron 0 6 * * * America/New_York", True, None],
+    ]
+    shown_when = [*command.table(served, NOW).columns[2].cells]
+    assert shown_when == ["paused", "2026-11-24 06:00:00 EST", "never", "when somebody asks", "paused"]

@@ -1,5 +1,7 @@
 """`landfall run`: what the flow does by hand."""
 
+import json
+
 from tests.end_to_end.place import Place
 
 
@@ -11,6 +13,13 @@ def test_it_lands_says_what_the_flow_says_and_exits_as_it_does(place: Place, jan
     assert "flights: landed" in run.text
     run = place.run("run", "flights", "2013-01", "2013-02", flow="landfall")
     assert (run.code, run.last_line) == (1, "1 partition failed, 1 up to date")
+    run = place.run("run", "flights", "2013-01", "2013-02", "--json", flow="landfall")
+    lines = [line for line in run.text.splitlines() if " | " not in line]  # but the log, which is on standard error
+    rows = [json.loads(line) for line in lines]
+    assert (run.code, [(row["contract"], row["partition"], row["status"]) for row in rows]) == (
+        *(1, [("flights", "2013-01", "up to date"), ("flights", "2013-02", "failed")]),
+    )
+    assert "flights_2013-02.csv.gz" in rows[1]["why"]
     mirror = f"{place.publisher.url}/flights/flights_2013-01.csv.gz?signature=hidden"
     run = place.run("run", "flights", "2013-01", "--source", mirror, flow="landfall")
     assert (run.code, "hidden" in run.text) == (0, False)
