@@ -98,7 +98,7 @@ class Report:
         """Sum what the source held, what arrived and what was quarantined."""
         return (
             sum(done.claim.source_rows for done in self.done),
-            sum(done.loaded.warehouse_rows if done.loaded else done.claim.lake_rows for done in self.done),
+            sum(done.loaded.warehouse_rows if done.loaded else done.claim.lake_rows or 0 for done in self.done),
             sum(done.claim.quarantined_rows for done in self.done),
         )
 
@@ -144,7 +144,7 @@ class PartitionsFailed(RunFailed):
 
 
 def gather(
-    plan: Plan, verb: str, futures: list[PrefectFuture[Done]], rechecks: Sequence[PrefectFuture[Rechecked]] = ()
+    plan: Plan[Any], verb: str, futures: list[PrefectFuture[Done]], rechecks: Sequence[PrefectFuture[Rechecked]] = ()
 ) -> Report:
     """Wait for every partition, telling of each as it comes; one that fails does not stop the others.
 
@@ -195,8 +195,8 @@ def _cells(done: Done) -> list[str]:
     return [
         str(claim.source_rows),
         str(claim.quarantined_rows),
-        str(claim.lake_rows),
+        "" if claim.lake_rows is None else str(claim.lake_rows),
         str(loaded.warehouse_rows) if loaded else "",
-        loaded.job_id if loaded else "",
+        (loaded.job_id or "") if loaded else "",
         f"{done.seconds:.1f}",
     ]

@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
@@ -15,12 +15,18 @@ from flows.etl.errors import ComeBackLater, StartOver, is_transient
 from flows.etl.landing import Landing
 from flows.etl.landing_log import Claim
 from flows.etl.load import Loaded
+from flows.etl.postgres.landed import Landed
+from flows.etl.postgres.landed import Landing as ToPostgres
+from flows.etl.recheck import Rechecked
 from flows.etl.recheck import recheck as recheck_
 from flows.etl.reconcile import mend as mending
 from flows.etl.reconcile import twice
 from flows.etl.restore import restore as restore_
 from flows.etl.sweep import sweep as sweep_
 from flows.runs import place
+
+if TYPE_CHECKING:
+    from flows.etl.postgres.database import Database
 
 
 def worth_retrying(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
@@ -77,8 +83,8 @@ mend = task(name="mend", task_run_name="mend {landing}", **{**STAGE, "retry_cond
 class Done:
     """What became of one partition, how long it took, and which checks warn of it."""
 
-    claim: Claim
-    loaded: Loaded | None
+    claim: Claim | Landed
+    loaded: Loaded | Landed | None
     seconds: float
     warnings: tuple[str, ...] = ()
 
@@ -112,3 +118,32 @@ def land(landing: Landing) -> Done:
         restore(landing)
     loaded = record(landing.destination, load_(landing))
     return Done(loaded.claim, loaded, time.monotonic() - started, warnings)
+
+
+# psycopg is an extra: what speaks to Postgres is imported when it is asked to
+
+
+@task(name="plan", **STAGE)
+def plan_to_postgres(database: "Database", order: plan.Order) -> plan.Plan[ToPostgres]:
+    """Find which partitions are due in Postgres."""
+    from flows.etl.postgres.plan import plan as planned  # noqa: PLC0415
+
+    return planned(database, order)
+
+
+@task(name="land", task_run_name="land {landing}", **{**STAGE, "retries": 5, "retry_condition_fn": may_go_on})
+def land_in_postgres(landing: ToPostgres) -> Done:
+    """Bring one partition to Postgres, in one transaction; a try whose reply was lost is found in the ledger."""
+    from flows.etl.postgres.landing import land as landed_  # noqa: PLC0415
+
+    started = time.monotonic()
+    row, warnings = landed_(landing)
+    return Done(row, row, time.monotonic() - started, warnings)
+
+
+@task(name="recheck", task_run_name="recheck {landing}", **STAGE)
+def recheck_in_postgres(landing: ToPostgres) -> Rechecked:
+    """Hold rows that are in Postgres against changed checks."""
+    from flows.etl.postgres.recheck import recheck as rechecked  # noqa: PLC0415
+
+    return rechecked(landing)

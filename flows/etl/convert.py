@@ -35,7 +35,7 @@ def tables(
     clean = contract.hook.load() if contract.hook else None
     for each in reader:
         batch = _cleaned(each, clean, f"{contract.name} {partition}") if clean else each
-        table, without = _without_nulls(batch, reader.matched)
+        table, without = _fitting(batch, reader.matched, quarantine)
         if batch.bad or without:
             quarantine.add(sorted([*batch.bad, *without], key=_record))
         if counts:
@@ -55,8 +55,8 @@ def _cleaned(batch: Batch, clean: Clean, where: str) -> Batch:
     return dataclasses.replace(batch, table=clean(batch.table, f"{where}, records {first} to {last}"))
 
 
-def _without_nulls(batch: Batch, matched: Matched) -> tuple[pa.Table, list[BadRow]]:
-    """Part the rows that lack a value which the contract demands, of a file that has the column, from the others."""
+def _fitting(batch: Batch, matched: Matched, quarantine: Quarantine) -> tuple[pa.Table, list[BadRow]]:
+    """Part the rows that lack a value which the contract demands, of a file that has the column, and those unfit."""
     table = batch.table
     wrong: dict[int, BadRow] = {}
     for column, name, values in zip(matched.columns, matched.names, table.columns, strict=False):
@@ -65,6 +65,8 @@ def _without_nulls(batch: Batch, matched: Matched) -> tuple[pa.Table, list[BadRo
                 if position not in wrong:
                     reason = f"found no value, expected {column.type}"
                     wrong[position] = BadRow(batch.place(position), column.name, reason)
+    for position, name, reason in quarantine.unfit(table):
+        wrong.setdefault(position, BadRow(batch.place(position), name, reason))
     if not wrong:
         return table, []
     return table.filter(pa.array([position not in wrong for position in range(table.num_rows)])), list(wrong.values())

@@ -54,6 +54,10 @@ class WarehouseRefused(Terminal):
     """BigQuery says that the data or the table does not fit; the old partition stands."""
 
 
+class DatabaseRefused(Terminal):
+    """Postgres says that the data or the table does not fit, or is none that Landfall can use; the old rows stand."""
+
+
 class Unequal(Terminal):
     """Rows were lost or doubled on the way: one of the two row equations does not hold."""
 

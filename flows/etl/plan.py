@@ -4,11 +4,13 @@ import datetime as dt
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from flows.etl import landing_log, ledger, table
 from flows.etl.contract import Contract
 from flows.etl.contract.checks import Change
 from flows.etl.destination import Destination
+from flows.etl.errand import Errand
 from flows.etl.errors import LandfallError, Terminal
 from flows.etl.fetch import look
 from flows.etl.landing import Landing
@@ -17,16 +19,17 @@ from flows.etl.partition import Partition
 from flows.etl.served import ask_each, is_same, known, serves_the_same
 
 log = logging.getLogger(__name__)
+On = TypeVar("On", bound=Errand)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Generic[On]):
     """The partitions of a run: each is due or up to date; some of the latter have not passed the present checks."""
 
     contract: str
-    due: list[Landing]
+    due: list[On]
     up_to_date: list[Partition]
-    unchecked: list[Landing]
+    unchecked: list[On]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class Order:
     as_of: int | dt.datetime | None = None
 
 
-def from_web(destination: Destination, order: Order) -> Plan:
+def from_web(destination: Destination, order: Order) -> Plan[Landing]:
     """Find the partitions whose content the publisher has changed, or that are not settled.
 
     One query to the ledger, one listing of the log, and one HEAD request for each partition that is settled; nothing
@@ -92,7 +95,7 @@ def survey(destination: Destination, order: Order) -> list[Found]:
     return ask_each(settled.landings(), lambda landing: _find(settled, landing))
 
 
-def from_lake(destination: Destination, order: Order) -> Plan:
+def from_lake(destination: Destination, order: Order) -> Plan[Landing]:
     """Find the partitions whose newest claim is not in the table; the publisher is not asked."""
     settled = _Settled(destination, order)
     landings = settled.landings()
@@ -185,7 +188,7 @@ def _find(settled: _Settled, landing: Landing) -> Found:
     return Found(landing, None, now.length, not settled.passed_checks(landing))
 
 
-def _plan(order: Order, landings: list[Landing], done: list[bool], settled: _Settled) -> Plan:
+def _plan(order: Order, landings: list[Landing], done: list[bool], settled: _Settled) -> Plan[Landing]:
     up_to_date = [landing for landing, is_done in zip(landings, done, strict=True) if is_done]
     return Plan(
         order.contract.name,

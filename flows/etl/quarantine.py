@@ -7,8 +7,10 @@ are found. Like the lake object it is a resumable upload: it appears only when t
 import json
 import logging
 import zlib
+from collections.abc import Iterable
 from decimal import Decimal
 
+import pyarrow as pa
 from google.api_core.exceptions import GoogleAPIError
 from google.auth.exceptions import TransportError
 from google.cloud import storage
@@ -53,6 +55,10 @@ class Quarantine:
         if self._blob is not None:
             for row in bad:
                 self._write(row, self._blob)
+
+    def unfit(self, table: pa.Table) -> Iterable[tuple[int, str, str]]:  # noqa: ARG002 - for who writes elsewhere
+        """Find rows that the destination cannot hold: position, column and reason of each. The lake holds all."""
+        return ()
 
     def check(self, total: int) -> None:
         """Hold the bad rows against all *total* records of the file.

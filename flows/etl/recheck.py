@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from google.cloud import bigquery
 
 from flows.etl import checks, landing_log, table
-from flows.etl.checks import Parameter
+from flows.etl.checks import Parameter, Verdict
+from flows.etl.errand import Errand
 from flows.etl.errors import CheckFailed
 from flows.etl.landing import Landing
 from flows.etl.landing_log import Notes
@@ -29,6 +30,18 @@ def recheck(landing: Landing) -> Rechecked:
         CheckFailed: they did not; the rows stand, and the next run asks again.
     """
     rows, found = count(landing)
+    verdict = hold(landing, rows, found)
+    notes = Notes(published=None, checks=landing.contract.checks_fingerprint)
+    landing_log.remember(landing.bucket, landing.contract.name, str(landing.partition), landing.settled, notes)
+    return Rechecked(str(landing.partition), verdict.warnings)
+
+
+def hold(landing: Errand, rows: int, found: list[int]) -> Verdict:
+    """Hold what was counted in a table against the contract's checks, and tell of what does not hold.
+
+    Raises:
+        CheckFailed: a check that stops does not hold.
+    """
     verdict = checks.judge(landing.contract, landing.partition, rows, found, landing.rows_before)
     for note in verdict.notes:
         log.info("%s: %s", landing, note)
@@ -39,9 +52,7 @@ def recheck(landing: Landing) -> Rechecked:
             f"{landing}: {'; '.join(verdict.stops)}; correct the contract's checks, or ask the publisher for another"
             " file: the rows landed under other checks and stand in the table, nothing was written"
         )
-    notes = Notes(published=None, checks=landing.contract.checks_fingerprint)
-    landing_log.remember(landing.bucket, landing.contract.name, str(landing.partition), landing.settled, notes)
-    return Rechecked(str(landing.partition), verdict.warnings)
+    return verdict
 
 
 def count(landing: Landing) -> tuple[int, list[int]]:
