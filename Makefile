@@ -219,7 +219,7 @@ bench: $(INSTALLED) ## measure Landfall beside others, and write docs/performanc
 
 lock: $(INSTALLED) ## write the locks anew from pyproject.toml: of everything, and of what runs need, for the image
 	@$(COMPILE) --all-extras pyproject.toml --output-file requirements.lock
-	@$(COMPILE) --constraint requirements.lock pyproject.toml --output-file requirements-run.lock
+	@$(COMPILE) --constraint requirements.lock --extra database pyproject.toml --output-file requirements-run.lock
 
 clean: ## stop everything, and remove the local cloud's data (not .venv)
 	@if [ -x $(PY) ]; then $(LOCAL) down --data $(DATA); fi

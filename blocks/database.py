@@ -1,4 +1,4 @@
-"""A database beside the warehouse: its address is one of Terraform's outputs, its password never is."""
+"""A database beside the warehouse: its address is one of Terraform's outputs, or a setting; its password is neither."""
 
 from typing import Any
 
@@ -8,16 +8,20 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from blocks.outputs import OutputsError
 
 
-class Password(BaseSettings):
-    """The password, from the environment of who registers the blocks: Prefect keeps it encrypted, nothing else does."""
+class Given(BaseSettings):
+    """What is given in the environment of who registers the blocks.
+
+    The password is kept by Prefect, encrypted, and by nothing else.
+    """
 
     model_config = SettingsConfigDict(env_prefix="LANDFALL_", frozen=True)
 
+    database_url: str | None = Field(None, description="stands in for the output of that name, as on a laptop")
     database_password: SecretStr | None = Field(None, description="goes into the SqlAlchemyConnector block")
 
 
-def connection(url: str) -> dict[str, Any]:
-    """Give the connection of a SqlAlchemyConnector, without its password.
+def connection(url: str, source: str = "output database_url") -> dict[str, Any]:
+    """Give the connection of a SqlAlchemyConnector, without its password; *source* is where the address is from.
 
     Raises:
         OutputsError: it is no address of a database, or holds a password.
@@ -30,12 +34,12 @@ def connection(url: str) -> dict[str, Any]:
         parts = make_url(url)
     except (ArgumentError, ValueError) as error:  # the message would repeat a password
         raise OutputsError(
-            "output database_url: found no address, expected one such as postgresql+psycopg2://user@host:5432/name;"
-            " nothing was written"
+            f"{source}: found no address, expected one such as postgresql+psycopg://user@host:5432/name; nothing was"
+            " written"
         ) from error
     if parts.password is not None:
         raise OutputsError(
-            "output database_url: found a password in it, expected none, for Terraform's state would keep it; set"
+            f"{source}: found a password in it, expected none, for it would be kept where others read it; set"
             " LANDFALL_DATABASE_PASSWORD for `make blocks`, nothing was written"
         )
     return {

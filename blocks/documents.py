@@ -11,7 +11,7 @@ from typing import Any
 
 from blocks.change import Change, Known
 from blocks.compare import Reference, differences
-from blocks.database import Password, connection
+from blocks.database import Given, connection
 from blocks.outputs import Outputs, OutputsError
 from blocks.server import Server
 
@@ -63,9 +63,11 @@ def wanted(outputs: Outputs) -> list[Block]:
                 {**secret, "gcp_credentials": credentials},
             )
         )
-    if outputs.database_url is not None:
-        password = Password().database_password
-        info = connection(outputs.database_url) | {"password": password.get_secret_value() if password else KEEP}
+    given = Given()
+    if url := given.database_url or outputs.database_url:
+        source = "LANDFALL_DATABASE_URL" if given.database_url else "output database_url"
+        password = given.database_password
+        info = connection(url, source) | {"password": password.get_secret_value() if password else KEEP}
         found.append(
             Block(
                 names.database_block,

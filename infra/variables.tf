@@ -266,7 +266,7 @@ variable "database_url" {
 
   validation {
     condition     = var.database_url == null || can(regex("^[a-z0-9_]+([+][a-z0-9_]+)?://([^:/@]+@)?[^@]*$", var.database_url))
-    error_message = "database_url: found no address, or one with a password in it, expected one such as postgresql+psycopg2://user@host:5432/name; `make blocks` takes the password from LANDFALL_DATABASE_PASSWORD."
+    error_message = "database_url: found no address, or one with a password in it, expected one such as postgresql+psycopg://user@host:5432/name; `make blocks` takes the password from LANDFALL_DATABASE_PASSWORD."
   }
 }
 

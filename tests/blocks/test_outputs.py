@@ -7,6 +7,7 @@ import pytest
 
 from blocks.compare import differences
 from blocks.database import connection
+from blocks.documents import wanted
 from blocks.outputs import CloudRun, Outputs, OutputsError, ask_terraform, parse
 
 VALUES: dict[str, Any] = {
@@ -184,3 +185,13 @@ def test_differences_name_their_path_and_hide_secrets() -> None:
         "more: (a secret) -> None",
         "project: 'a' -> 'b'",
     ]
+
+
+def test_a_databases_address_in_the_environment_stands_in_for_the_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANDFALL_DATABASE_URL", "postgresql+psycopg://me@127.0.0.1:5433/taxis")
+    for given in (printed(), printed(database_url="postgresql+psycopg://etl@db.example.org/trips")):
+        made = wanted(parse(given, "outputs"))[-1]
+        assert (made.name, made.data["connection_info"]["database"]) == ("landfall-dev-database", "taxis")
+    monkeypatch.setenv("LANDFALL_DATABASE_URL", "postgresql+psycopg://me:pw@127.0.0.1/taxis")
+    with pytest.raises(OutputsError, match="LANDFALL_DATABASE_URL: found a password in it"):
+        wanted(parse(printed(), "outputs"))

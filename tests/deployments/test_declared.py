@@ -87,6 +87,7 @@ def test_each_half_and_the_whole_can_be_asked_for_in_the_form(ours: list[Declare
         "web-to-bigquery/any-dev": (["contract"], ["contract", "first", "last", "source", "as_of"]),
         "web-to-gcs/any-dev": (["contract"], ["contract", "first", "last", "source"]),
         "gcs-to-bigquery/any-dev": (["contract"], ["contract", "first", "last"]),
+        "web-to-postgres/any-dev": (["contract"], ["contract", "first", "last", "source"]),
         "backfill/any-dev": (["contracts"], ["contracts", "first", "last", "at_once", "on"]),
     }
     described = [part["description"] for schema in asked.values() for part in schema["properties"].values()]

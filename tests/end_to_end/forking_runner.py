@@ -23,6 +23,7 @@ import flows.recover
 import flows.sweep
 import flows.web_to_bigquery
 import flows.web_to_gcs
+import flows.web_to_postgres
 from blocks.__main__ import register
 from blocks.outputs import Outputs
 from flows import by_hand
@@ -31,6 +32,7 @@ from flows.cli import main as cli
 FLOWS: dict[str, Any] = {
     "web_to_bigquery": flows.web_to_bigquery.web_to_bigquery,
     "web_to_gcs": flows.web_to_gcs.web_to_gcs,
+    "web_to_postgres": flows.web_to_postgres.web_to_postgres,
     "gcs_to_bigquery": flows.gcs_to_bigquery.gcs_to_bigquery,
     "recover": flows.recover.recover,
     "reconcile": flows.reconcile.reconcile,

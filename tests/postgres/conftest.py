@@ -16,7 +16,7 @@ def postgres() -> Iterator[server.Server]:
     folder = server.binaries()
     if folder is None:
         why = f"no Postgres here ({', '.join(server.WANTED)}), expected one to test with: apt-get install postgresql"
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(why)
+        (pytest.fail if os.environ.get("CI", "") not in {"", "false"} else pytest.skip)(why)
     with server.started(folder) as running:
         yield running
 
