@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from prefect import flow
 
 from flows import settings, tasks
+from flows.artifacts import upkeep
 from flows.backfilled import Backfilled, Watch, gather
 from flows.connection import connect
 from flows.etl.plan import Found
 from flows.fan_out import Here, OnPool
 from flows.logs import join_run_log
 from flows.order import take_orders
+from flows.report import told
 
 AT_ONCE = 4  # partitions; a publisher is asked by few
 
@@ -59,14 +61,15 @@ def backfill(
         at_once: How many partitions at once.
         on: The work pool, where each partition is a run of its own; all land in this run if it is left out.
     """
-    join_run_log()
+    join_run_log(*contracts)
     values = settings.read()
     orders = take_orders(values, contracts, first, last)
     destination = connect(values)
     given = _prepared.get()
     found = given.found if given else [each for order in orders for each in tasks.survey(destination, order)]
     land = OnPool(values, destination, on, at_once) if on else Here(at_once)
-    return gather(found, land, given.watch if given else None)
+    report = gather(found, land, given.watch if given else None)
+    return told(report, values.environment, "backfill", upkeep.of_backfill(report))
 
 
 if __name__ == "__main__":

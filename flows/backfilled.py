@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 from rich.filesize import decimal
 from rich.table import Table
 
+from flows.artifacts import sending
 from flows.etl.partition import Partition
 from flows.etl.plan import Found
 from flows.report import RunFailed
@@ -85,6 +86,11 @@ class Pace:
         self._weight += self._of(found)
 
     @property
+    def share(self) -> float:
+        """Say how much of the work has come to its end, from 0 to 1."""
+        return self._weight / (sum(map(self._of, self.work)) or 1)
+
+    @property
     def line(self) -> str:
         """Say it in one line: partitions, bytes a second, time left."""
         return f"{self.number} of {len(self.work)} partitions, {self.rate}"
@@ -139,9 +145,14 @@ class Backfilled:
 
     @property
     def holds(self) -> bool:
-        """Whether every partition that was asked for is in the table, and every row with it."""
+        """Whether every partition that was asked for is in the table, and every row with it; and nobody stopped it."""
         source, loaded, quarantined = self._rows
-        return not any(each.status in LEFT for each in self.ended) and source == loaded + quarantined
+        is_all = not any(each.status in LEFT for each in self.ended)
+        return is_all and source == loaded + quarantined and not self.stopped
+
+    def failure(self) -> "BackfillIncomplete":
+        """Say which partitions failed, and why; or that somebody stopped it."""
+        return BackfillIncomplete(self)
 
     @property
     def _rows(self) -> tuple[int, int, int]:
@@ -209,6 +220,11 @@ class Told:
         if self.watch:
             self.watch.wait(at_work, scheduled)
 
+    @property
+    def share(self) -> float:
+        """Say how much of the work has come to its end, from 0 to 1."""
+        return self._pace.share
+
     def stop(self, what_goes_on: str) -> None:
         """Tell that nothing more is begun, and remember it."""
         self.stopped = True
@@ -221,19 +237,13 @@ Land = Callable[[Sequence[Found], Told], list[Ended]]
 
 
 def gather(found: Sequence[Found], land: Land, watch: Watch | None) -> Backfilled:
-    """Land what is due, and say what became of everything that was found.
-
-    Raises:
-        BackfillIncomplete: not every partition came through, or not every row; or somebody stopped it.
-    """
+    """Land what is due, and say what became of everything that was found."""
     due = [each for each in found if each.why or each.unchecked]
     told = Told(watch)
     told.begin(due)
-    ended = {(each.contract, each.partition): each for each in land(due, told)}
-    report = Backfilled([ended.get(each.key) or _without_an_end(each) for each in found], told.stopped)
-    if told.stopped or not report.holds:
-        raise BackfillIncomplete(report)
-    return report
+    with sending.progress(lambda: told.share):
+        ended = {(each.contract, each.partition): each for each in land(due, told)}
+    return Backfilled([ended.get(each.key) or _without_an_end(each) for each in found], told.stopped)
 
 
 def _without_an_end(found: Found) -> Ended:

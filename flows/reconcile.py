@@ -6,20 +6,20 @@ python flows/reconcile.py flights --mend
 import datetime as dt
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Self
 
 from prefect import flow
 from rich.markup import escape
 from rich.table import Table
 
 from flows import settings, tasks
+from flows.artifacts import upkeep
 from flows.connection import connect
 from flows.etl.reconcile.divergence import Divergence
 from flows.etl.reconcile.mend import Mended
 from flows.etl.reconcile.twice import Compared
 from flows.logs import join_run_log
 from flows.order import every_order
-from flows.report import RunFailed
+from flows.report import RunFailed, told
 
 LEFT_OVER_AFTER = dt.timedelta(days=1)  # an unclaimed object that is younger may belong to a landing at work
 
@@ -56,20 +56,14 @@ class Reconciled:
         """Say whether nothing differs, or not any more."""
         return all(each.is_mended for each in self.found)
 
-    def told(self) -> Self:
-        """Give the report, if nothing differs, or not any more; else the run is one that failed.
-
-        Raises:
-            RunFailed: something still differs.
-        """
-        if self.holds:
-            return self
+    def failure(self) -> RunFailed:
+        """Say what still differs."""
         left = [
             f"{each.contract} {each.divergence.partition}: {each.divergence.name}"
             for each in self.found
             if not each.is_mended
         ]
-        raise RunFailed("; ".join([self.line, *left]), self)
+        return RunFailed("; ".join([self.line, *left]), self)
 
     def table(self) -> Table:
         """Draw one row for each divergence."""
@@ -123,12 +117,13 @@ def reconcile(contract: str | None = None, mend: bool = False) -> Reconciled:
         contract: The data set: a file in flows/contracts/; all that have landed something if it is left out.
         mend: Land again, load again, write into the ledger again, move or remove objects: whatever mends it.
     """
-    join_run_log()
+    join_run_log(*([contract] if contract else []))
     values = settings.read()
     destination = connect(values)
     orders = every_order(values, destination, contract)
     compared = [tasks.compare(destination, order, LEFT_OVER_AFTER) for order in orders]
-    return _report(compared, _mend(compared) if mend else {}).told()
+    report = _report(compared, _mend(compared) if mend else {})
+    return told(report, values.environment, "reconcile", upkeep.of_reconciliation(report))
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from rich.table import Table
 
 from flows import settings, tasks
 from flows.connection import connect_to_runs
-from flows.etl.errors import LandfallError
 from flows.logs import join_run_log
+from flows.report import RunFailed, told
 from flows.runs.recovery import Do, Step, standing
 
 
@@ -34,6 +34,10 @@ class Recovery:
         """Whether no run is left for a person."""
         return not any(step.do == Do.GIVE_UP for step in self.done)
 
+    def failure(self) -> "GivenUp":
+        """Say which runs are for a person, and why."""
+        return GivenUp(self)
+
     def table(self) -> Table:
         """Draw one row for each step."""
         table = Table(title="recover")
@@ -44,8 +48,12 @@ class Recovery:
         return table
 
 
-class GivenUp(LandfallError):
+class GivenUp(RunFailed):
     """Runs crash however often they are run again: they are for a person. Said once of each."""
+
+    def __init__(self, report: Recovery) -> None:
+        left = [f"{step.subject}: {step.why}" for step in report.done if step.do == Do.GIVE_UP]
+        super().__init__("; ".join(left), report)
 
 
 @flow(name="recover", flow_run_name="recover")  # a name without a hyphen: infra/alerts.tf
@@ -57,15 +65,13 @@ def recover(repeats: int = 3, pause_s: float = 60) -> Recovery:
         pause_s: Seconds between two looks: only what both find is acted on, so that who still sees to it can end.
     """
     join_run_log()
-    runs = connect_to_runs(settings.read())
+    values = settings.read()
+    runs = connect_to_runs(values)
     found = tasks.look(runs, repeats)
     if found:
         time.sleep(pause_s)
         found = tasks.act(runs, standing(tasks.look(runs, repeats), found))
-    recovery = Recovery(found)
-    if not recovery.holds:
-        raise GivenUp("; ".join(f"{step.subject}: {step.why}" for step in found if step.do == Do.GIVE_UP))
-    return recovery
+    return told(Recovery(found), values.environment, "recover")
 
 
 if __name__ == "__main__":

@@ -4,12 +4,17 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, cast
 
+from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture, as_completed
+from prefect.states import Completed, Failed
 from rich.markup import escape
 from rich.table import Table
 
+from flows.artifacts import sending
+from flows.artifacts.artifact import Artifact
+from flows.etl import gauge
 from flows.etl.errors import LandfallError
 from flows.etl.plan import Plan
 from flows.etl.recheck import Rechecked
@@ -21,7 +26,7 @@ log = logging.getLogger("flows.etl.report")
 
 
 class Outcome(Protocol):
-    """What a flow gives back, for people: a table, a last line, and whether all came out as it should."""
+    """What a flow gives back, for people: a table, a last line, and what is wrong if not all came out as it should."""
 
     @property
     def line(self) -> str:
@@ -30,6 +35,9 @@ class Outcome(Protocol):
     @property
     def holds(self) -> bool:
         """Say whether the exit code is 0."""
+
+    def failure(self) -> "RunFailed":
+        """Give the error that says what is wrong where it does not hold."""
 
     def table(self) -> Table:
         """Draw the rows."""
@@ -117,6 +125,10 @@ class Report:
             for row in sorted(found, key=lambda row: str(row["partition"]))
         ]
 
+    def failure(self) -> "PartitionsFailed":
+        """Say which partitions failed, and why."""
+        return PartitionsFailed(self)
+
     def table(self) -> Table:
         """Draw one row for each partition."""
         table = Table(title=f"{self.contract}: {self.verb}")
@@ -143,37 +155,59 @@ class PartitionsFailed(RunFailed):
         super().__init__("; ".join([report.line, *(f"{name}: {why}" for name, why in report.failed.items())]), report)
 
 
+Given = TypeVar("Given", bound=Outcome)
+
+
+def told(report: Given, environment: str, subject: str, artifacts: Sequence[Artifact] = ()) -> Given:
+    """Tell people in Prefect's UI what came of a run: artifacts, and its state with the last line, or what is wrong.
+
+    Only to be returned by a flow: Prefect takes the state for the run's, and gives the caller what it holds, the
+    report. A state that is given says what we say, where one that Prefect makes of an error begins with "encountered an
+    exception", and writes a traceback into the log.
+
+    Raises:
+        RunFailed: to the flow's caller, where the report does not hold.
+    """
+    sending.publish(environment, subject, artifacts)
+    state: State[Any]
+    if report.holds:
+        state = Completed(message=report.line, data=report)
+    else:
+        failure = report.failure()
+        state = Failed(message=str(failure), data=failure)
+    return cast(Given, state)
+
+
 def gather(
     plan: Plan[Any], verb: str, futures: list[PrefectFuture[Done]], rechecks: Sequence[PrefectFuture[Rechecked]] = ()
 ) -> Report:
-    """Wait for every partition, telling of each as it comes; one that fails does not stop the others.
-
-    Raises:
-        PartitionsFailed: not every partition came through, or not every row.
-    """
+    """Wait for every partition, telling of each as it comes; one that fails does not stop the others."""
     started = time.monotonic()
     at_work: list[PrefectFuture[Any]] = [*futures, *rechecks]
     landings = [*plan.due, *(plan.unchecked if rechecks else [])]
-    partitions = {future.task_run_id: str(landing.partition) for future, landing in zip(at_work, landings, strict=True)}
+    open_ = {future.task_run_id: str(landing.partition) for future, landing in zip(at_work, landings, strict=True)}
     report = Report(plan.contract, verb, [], [str(partition) for partition in plan.up_to_date])
-    for future in as_completed(at_work):
-        outcome: object = future.result(raise_on_failure=False)
-        partition = partitions[future.task_run_id]
-        if isinstance(outcome, Done):
-            report.done.append(outcome)
-            number = len(report.done)
-            log.info("%s %s %s; %s", plan.contract, partition, verb, report.progress(number, len(futures), started))
-        elif isinstance(outcome, Rechecked):
-            report.rechecked.append(outcome)
-            log.info("%s %s re-checked", plan.contract, partition)
-        else:
-            report.failed[partition] = str(outcome)
-            log.error("%s %s failed: %s", plan.contract, partition, outcome)
+
+    def share() -> float:
+        return _share(plan.contract, len(at_work), [*open_.values()])
+
+    with sending.progress(share):
+        for future in as_completed(at_work):
+            outcome: object = future.result(raise_on_failure=False)
+            partition = open_.pop(future.task_run_id)
+            if isinstance(outcome, Done):
+                report.done.append(outcome)
+                number = len(report.done)
+                log.info("%s %s %s; %s", plan.contract, partition, verb, report.progress(number, len(futures), started))
+            elif isinstance(outcome, Rechecked):
+                report.rechecked.append(outcome)
+                log.info("%s %s re-checked", plan.contract, partition)
+            else:
+                report.failed[partition] = str(outcome)
+                log.error("%s %s failed: %s", plan.contract, partition, outcome)
     report.up_to_date[:] = [partition for partition in report.up_to_date if partition not in report.failed]
     report.done.sort(key=lambda done: done.claim.partition)
     report.rechecked.sort(key=lambda checked: checked.partition)
-    if not report.holds:
-        raise PartitionsFailed(report)
     return report
 
 
@@ -188,6 +222,12 @@ def _numbers(done: Done) -> dict[str, Any]:
         "job_id": loaded.job_id if loaded else None,
         "seconds": round(done.seconds, 1),
     }
+
+
+def _share(contract: str, of: int, open_: Sequence[str]) -> float:
+    """Say how far a run has come: what was read of a file is most of its partition's work, and never all."""
+    begun = sum(gauge.share(f"{contract} {partition}") for partition in open_)
+    return (of - len(open_) + 0.9 * begun) / of if of else 1.0
 
 
 def _cells(done: Done) -> list[str]:

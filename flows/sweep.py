@@ -11,10 +11,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows import settings, tasks
+from flows.artifacts import upkeep
 from flows.connection import connect
 from flows.etl import contract as contracts
 from flows.etl.lake_object import Stored
 from flows.logs import join_run_log
+from flows.report import RunFailed, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,10 @@ class Swept:
         """Say yes: an object that was left is no failure."""
         return True
 
+    def failure(self) -> RunFailed:
+        """Say what was found, though it never fails."""
+        return RunFailed(self.line, self)
+
     def table(self) -> Table:
         """Draw one row for each object."""
         table = Table(title="objects that no claim names")
@@ -55,11 +61,12 @@ def sweep(contract: str | None = None, older_than_hours: float = 24, dry_run: bo
         older_than_hours: How old an object must be, by Cloud Storage's clock; a landing at work may still claim it.
         dry_run: Only list them.
     """
-    join_run_log()
+    join_run_log(*([contract] if contract else []))
     values = settings.read()
     name = contracts.read(settings.CONTRACTS, contract).name if contract else None
     older_than = dt.timedelta(hours=older_than_hours)
-    return Swept(tasks.sweep(connect(values), name, older_than, dry_run=dry_run), dry_run)
+    report = Swept(tasks.sweep(connect(values), name, older_than, dry_run=dry_run), dry_run)
+    return told(report, values.environment, "sweep", upkeep.of_sweep(report))
 
 
 if __name__ == "__main__":

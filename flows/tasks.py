@@ -63,14 +63,14 @@ PARTITION: dict[str, Any] = {
 
 FOUR_AT_ONCE: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=4)  # partitions, in one process
 
-plan_from_web = task(name="plan", **STAGE)(plan.from_web)
-survey = task(name="plan", **STAGE)(plan.survey)
-plan_from_lake = task(name="plan", **STAGE)(plan.from_lake)
+plan_from_web = task(name="plan", task_run_name="plan {order.contract.name}", **STAGE)(plan.from_web)
+survey = task(name="plan", task_run_name="plan {order.contract.name}", **STAGE)(plan.survey)
+plan_from_lake = task(name="plan", task_run_name="plan {order.contract.name}", **STAGE)(plan.from_lake)
 bring = task(name="bring", task_run_name="bring {source}", **STAGE)(lake.bring)
 claim = task(name="claim", task_run_name="claim {landing}", **STAGE)(claims.claim)
 restore = task(name="restore", task_run_name="restore {landing}", **STAGE)(restore_)
 load_ = task(name="load", task_run_name="load {landing}", **STAGE)(load.finish)
-record = task(name="record", **STAGE)(ledger.record)
+record = task(name="record", task_run_name="record {loaded.claim.partition}", **STAGE)(ledger.record)
 recheck = task(name="recheck", task_run_name="recheck {landing}", **STAGE)(recheck_)
 sweep = task(name="sweep", **STAGE)(sweep_)
 look = task(name="look", **STAGE)(place.look)

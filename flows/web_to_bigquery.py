@@ -6,13 +6,15 @@ python flows/web_to_bigquery.py flights 2013-01 2013-12
 from prefect import flow
 
 from flows import settings, tasks
+from flows.artifacts import landing
 from flows.connection import connect
 from flows.logs import join_run_log
 from flows.order import take_order, with_as_of, with_secrets
-from flows.report import Report, gather
+from flows.report import Report, gather, told
+from flows.run_names import by_periods
 
 
-@flow(name="web-to-bigquery", task_runner=tasks.FOUR_AT_ONCE)
+@flow(name="web-to-bigquery", flow_run_name=by_periods, task_runner=tasks.FOUR_AT_ONCE)
 def web_to_bigquery(
     contract: str,
     first: str | None = None,
@@ -30,11 +32,13 @@ def web_to_bigquery(
         as_of: An older claim's number, for one period, or a time: its content is brought back, and stands until the
             publisher changes its own.
     """
-    join_run_log()
+    join_run_log(contract)
     values = settings.read()
     order = with_as_of(with_secrets(take_order(values, contract, first, last, source)), as_of)
-    plan = tasks.plan_from_web(connect(values), order)
-    return gather(plan, "landed", tasks.land.map(plan.due), tasks.recheck.map(plan.unchecked))
+    destination = connect(values)
+    plan = tasks.plan_from_web(destination, order)
+    report = gather(plan, "landed", tasks.land.map(plan.due), tasks.recheck.map(plan.unchecked))
+    return told(report, values.environment, contract, landing.artifacts(report, destination))
 
 
 if __name__ == "__main__":

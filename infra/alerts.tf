@@ -5,7 +5,7 @@ locals {
 
   run_ended  = "resource.type=\"cloud_run_job\" AND textPayload=~\"Flow run '.*' - Finished in state "
   run_failed = "${local.run_ended}(Failed|Crashed|TimedOut)\""
-  # names that Prefect makes up have a hyphen; those of recover, reconcile, sweep and backfill have none: they land nothing themselves
+  # names of landings have a hyphen (flows/run_names.py); those of recover, reconcile, sweep and backfill have none: they land nothing themselves
   run_success = "resource.type=\"cloud_run_job\" AND textPayload=~\"Flow run '.*-.*' - Finished in state Completed\""
 }
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from flows.etl import checks, convert, formats
+from flows.etl import checks, convert, formats, gauge
 from flows.etl.checks import Verdict
 from flows.etl.contract import Column, ColumnType
 from flows.etl.decode import decompress
@@ -44,6 +44,7 @@ def through(body: Download, source: Source, quarantine: Quarantine, write: Write
     contract, partition, where = source.contract, source.partition, source.where
     counts = checks.Counts(contract, partition)
     with (
+        gauge.reading(str(source), body),
         decompress(body, contract, where, body.announced) as stream,
         formats.read(stream, contract, partition, where) as reader,
     ):

@@ -2,15 +2,20 @@
 
 import os
 import resource
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pyarrow as pa
 from google.cloud.bigquery import SchemaField
 from prefect.blocks.system import Secret
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.actions import ArtifactCreate
 
 from flows import settings
+from flows.artifacts import sending
 from flows.etl import table, upload
 from flows.etl.contract import ColumnType, Contract
 from flows.etl.destination import Destination
@@ -63,3 +68,15 @@ def drop_a_row() -> None:
         return table.slice(0, table.num_rows - 1)
 
     CsvReader._table = lossy  # type: ignore[method-assign,assignment] # noqa: SLF001
+
+
+def no_artifacts() -> None:
+    """Let Prefect's server refuse all artifacts, or take each for ever, as ARTIFACTS says."""
+
+    def refuse(_: SyncPrefectClient, artifact: ArtifactCreate) -> None:
+        if os.environ["ARTIFACTS"] == "hang":
+            threading.Event().wait()
+        raise httpx.ReadTimeout(f"no room for {artifact.type}")
+
+    SyncPrefectClient.create_artifact = refuse  # type: ignore[method-assign,assignment]
+    sending.PATIENT_S = 0.5  # a test need not wait so long

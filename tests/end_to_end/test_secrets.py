@@ -161,6 +161,7 @@ def test_secrets_reach_whom_they_are_for_and_nothing_else(
         told = all_that_prefect_shows(api, run_id(run.text), place.name)
         assert place.name in told["blocks"]
         assert "bring trips" in told["task runs"]
+        assert {"image", "markdown", "table"} <= {each["type"] for each in json.loads(told["artifacts"])}
         told["by hand"] = api.request("GET", "/flow_runs/{id}", path_params={"id": run_id(by_hand.text)}).text
         assert f'"source":"{elsewhere.url}/moved.csv?..."' in told["by hand"]
     told |= all_that_landed(place)
