@@ -25,9 +25,10 @@ class Recovery:
 
     @property
     def line(self) -> str:
-        """Give the last line: how often what was done."""
+        """Give the last line: how often what was done, and which runs are for a person."""
         counts = [(sum(step.do == do for step in self.done), do) for do in Do]
-        return ", ".join(f"{n} {do}" for n, do in counts if n) or "nothing to do"
+        left = [f"{step.subject}: {step.why}" for step in self.done if step.do == Do.GIVE_UP]
+        return "; ".join([", ".join(f"{n} {do}" for n, do in counts if n) or "nothing to do", *left])
 
     @property
     def holds(self) -> bool:
@@ -52,8 +53,7 @@ class GivenUp(RunFailed):
     """Runs crash however often they are run again: they are for a person. Said once of each."""
 
     def __init__(self, report: Recovery) -> None:
-        left = [f"{step.subject}: {step.why}" for step in report.done if step.do == Do.GIVE_UP]
-        super().__init__("; ".join(left), report)
+        super().__init__(report.line, report)
 
 
 @flow(name="recover", flow_run_name="recover")  # a name without a hyphen: infra/alerts.tf

@@ -116,7 +116,12 @@ class Report:
             {"partition": done.claim.partition, "status": self.verb, "why": None, **_numbers(done)}
             for done in self.done
         ]
-        found += [{"partition": each, "status": "up to date", "why": None} for each in self.up_to_date]
+        rechecked = {each.partition for each in self.rechecked}
+        found += [
+            {"partition": each, "status": "up to date", "why": None}
+            for each in self.up_to_date
+            if each not in rechecked
+        ]
         found += [{"partition": each.partition, "status": "re-checked", "why": None} for each in self.rechecked]
         found += [{"partition": each, "status": "failed", "why": why} for each, why in self.failed.items()]
         nothing = dict.fromkeys(NUMBERS)

@@ -41,6 +41,7 @@ class Fleet:
     logs: Path
     deployments: dict[str, UUID] = field(default_factory=dict)
     workers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    scheduled: dict[UUID, str] = field(default_factory=dict)  # runs' names before they began, which their jobs bear
 
     @property
     def pool(self) -> str:
@@ -119,6 +120,7 @@ class Fleet:
         run = self.api.create_flow_run_from_deployment(
             self.deployments[deployment], parameters=parameters, job_variables=job_variables
         )
+        self.scheduled[run.id] = run.name
         return run.id
 
     def land(self, month: str, deployment: str = "web_to_bigquery", **job_variables: str | int) -> UUID:
@@ -151,9 +153,10 @@ class Fleet:
         workers = self.api.read_workers_for_work_pool(self.pool)
         return any((each.name, each.status) == (worker, "ONLINE") for each in workers)
 
-    def said(self, job: str) -> str:
-        """Read what a job's containers said, and what the local Cloud Run said of them."""
-        return "".join(log.read_text() for log in (self._data / "logs" / "run").glob(f"{job}-*.log"))
+    def said(self, run_id: UUID) -> str:
+        """Read what the containers of a run's job said, and what the local Cloud Run said of them."""
+        logs = (self._data / "logs" / "run").glob(f"{self.scheduled[run_id]}-*.log")
+        return "".join(log.read_text() for log in logs)
 
     def jobs(self, run_id: UUID) -> dict[str, int]:
         """Name a run's Cloud Run jobs, with the number of their executions."""

@@ -202,7 +202,7 @@ def test_a_run_that_always_exceeds_its_memory_is_repeated_in_vain_and_left_to_pe
     assert story.given_up.code == 1
     name = story.fleet.api.read_flow_run(story.runs["memory"]).name
     assert f"{name}: it crashed again after 1 repeats" in story.given_up.text
-    assert story.fleet.api.read_flow_run(story.runs["memory"]).tags == ["recover-gave-up"]
+    assert story.fleet.api.read_flow_run(story.runs["memory"]).tags == ["contract:flights", "recover-gave-up"]
 
 
 def test_a_run_that_exceeds_its_time_crashes_and_lands_when_repeated(story: Story) -> None:
@@ -298,6 +298,6 @@ def test_a_month_of_yellow_taxis_fits_the_512_mib_of_a_job(story: Story) -> None
     assert fleet.history(run.id) == [*TAKEN, "Running", "Completed"]
     assert fleet.place.ask("SELECT warehouse_rows FROM {landings} WHERE contract = 'yellow_trips'") == [(yellow.ROWS,)]
     # of all processes of the container, shared pages counted once, with its temporary files
-    peak = re.search(r"peak memory ([0-9.]+) of 512\.0 MiB", fleet.said(run.name))
+    peak = re.search(r"peak memory ([0-9.]+) of 512\.0 MiB", fleet.said(run.id))
     assert peak
     assert 150 < float(peak[1]) < 400
