@@ -9,6 +9,7 @@ from flows import run_names
 from flows.gcs_to_bigquery import gcs_to_bigquery
 from flows.web_to_bigquery import web_to_bigquery
 from flows.web_to_gcs import web_to_gcs
+from flows.web_to_postgres import web_to_postgres
 
 
 @pytest.mark.parametrize(
@@ -33,5 +34,5 @@ def test_a_run_is_called_by_what_it_lands(parameters: dict[str, Any], name: str)
 
 
 def test_all_landings_are_named_so() -> None:
-    landings = (web_to_bigquery, web_to_gcs, gcs_to_bigquery)
+    landings = (web_to_bigquery, web_to_gcs, gcs_to_bigquery, web_to_postgres)
     assert {flow.flow_run_name for flow in landings} == {run_names.by_periods}

@@ -7,6 +7,7 @@ from flows.artifacts import chart, console
 from flows.artifacts.artifact import Artifact, Record, cells, code_free, literal, table
 from flows.artifacts.chart import Bar
 from flows.etl.destination import Destination
+from flows.etl.landing_log import Claim
 
 if TYPE_CHECKING:
     from flows.report import Report
@@ -40,7 +41,7 @@ def _summary(report: "Report", destination: Destination | None) -> Artifact:
     lines += _list("Failed", [f"**{each}**: {literal(why)}" for each, why in sorted(report.failed.items())])
     warned = [f"**{each}**: {literal('; '.join(said))}" for each, said in sorted(report.warnings.items())]
     lines += _list("Warnings", warned)
-    lines += [*_places(report, destination)] if report.done else []
+    lines += [*_places(report, destination)] if report.done and destination else []
     return Artifact("summary", "markdown", "\n".join(lines), code_free(report.line))
 
 
@@ -50,34 +51,42 @@ def _list(title: str, items: list[str]) -> list[str]:
     return [f"### {title}", "", *shown, ""] if items else []
 
 
-def _places(report: "Report", destination: Destination | None) -> Iterator[str]:
+def _places(report: "Report", destination: Destination) -> Iterator[str]:
     """Say where what landed is, with links where Google's console shows it."""
-    shown = destination if destination and console.covers(destination) else None
+    shown = console.covers(destination)
+    name, bucket = literal(destination.table(report.contract)), literal(f"gs://{destination.bucket.name}")
     yield "### Where it is"
     yield ""
-    if destination and report.verb == "landed":
-        name = literal(destination.table(report.contract))
-        yield f"Table [{name}]({console.of_table(shown, report.contract)})" if shown else f"Table {name}"
+    if report.verb == "landed":
+        yield f"Table [{name}]({console.of_table(destination, report.contract)})" if shown else f"Table {name}"
         yield ""
-    yield f"Bucket {literal(report.done[-1].claim.lake_uri.removeprefix('gs://').partition('/')[0])}"
+    yield f"Bucket {bucket}"
     yield ""
     yield cells(["partition", "rows", "object in the lake", "load job"])
     yield cells(["---", "---:", "---", "---"])
     for done in report.done[-LINKED:]:
-        claim, job = done.claim, done.loaded.job_id if done.loaded else None
-        lake, loaded = literal(claim.lake_uri.removeprefix("gs://").partition("/")[2]), literal(job) if job else ""
-        if shown:
-            lake = f"[{lake}]({console.of_object(shown, claim.lake_uri)})"
-            loaded = f"[{loaded}]({console.of_job(shown, job)})" if job else ""
-        yield cells([claim.partition, f"{claim.lake_rows:,}", lake, loaded])
+        if isinstance(done.claim, Claim):
+            job = (done.loaded.job_id if done.loaded else None) or ""
+            lake, loaded = (
+                literal(done.claim.lake_uri.removeprefix("gs://").partition("/")[2]),
+                literal(job) if job else "",
+            )
+            if shown:
+                lake = f"[{lake}]({console.of_object(destination, done.claim.lake_uri)})"
+                loaded = f"[{loaded}]({console.of_job(destination, job)})" if job else ""
+            yield cells([done.claim.partition, f"{done.claim.lake_rows:,}", lake, loaded])
     yield ""
     if len(report.done) > LINKED:
         yield f"The last {LINKED} partitions of {len(report.done)}; the table of rows has more."
-    if destination and not shown:
+    if not shown:
         yield "Bucket and dataset are not Google's (a local cloud), so that these are names and no links."
 
 
 def _chart(report: "Report") -> Artifact:
-    bars = [Bar(done.claim.partition, done.claim.lake_rows, done.claim.quarantined_rows) for done in report.done]
+    bars = [
+        Bar(str(row["partition"]), row["warehouse_rows"] or row["lake_rows"] or 0, row["quarantined_rows"])
+        for row in report.rows()
+        if row["status"] == report.verb
+    ]
     drawn = chart.svg(f"{report.contract}: rows {report.verb} by this run", bars)
     return Artifact("chart", "image", chart.data_uri(drawn), f"Rows by partition: {code_free(report.contract)}")

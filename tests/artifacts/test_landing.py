@@ -19,7 +19,11 @@ DATASET = {"project": "acme", "dataset_id": "landfall_dev", "location": "europe-
 
 
 def destination(self_link: str | None) -> Destination:
-    return Destination(cast(Any, None), cast(Any, None), cast(Any, SimpleNamespace(**DATASET, self_link=self_link)))
+    return Destination(
+        cast(Any, SimpleNamespace(name="acme-lake")),
+        cast(Any, None),
+        cast(Any, SimpleNamespace(**DATASET, self_link=self_link)),
+    )
 
 
 def done(partition: str, source: int, bad: int = 0) -> Done:
@@ -96,6 +100,13 @@ def test_a_claimed_partition_has_an_object_and_no_table_and_no_job() -> None:
     said = summary(Report("flights", "claimed", [replace(done("2013-01", 7), loaded=None)], []), destination(GOOGLES))
     assert "Table " not in said
     assert "_details/acme-lake/lake/flights/2013-01/0a.parquet?project=acme) |  |" in said
+
+
+def test_a_landing_elsewhere_than_in_bigquery_has_no_object_no_job_and_all_its_rows() -> None:
+    rows, said, chart = landing.artifacts(MIXED, None)
+    assert len(rows.data) == 4
+    assert "Where it is" not in str(said.data)
+    assert str(chart.data).startswith("data:image/svg+xml")
 
 
 def test_years_of_hours_leave_artifacts_of_a_size_that_a_page_shows() -> None:

@@ -64,9 +64,9 @@ class Story:
     def steps(self, what: str) -> list[str]:
         """Give what the recovery did about one of the runs."""
         assert self.recovered
-        run = self.fleet.api.read_flow_run(self.runs[what]).name
+        run, job = self.fleet.api.read_flow_run(self.runs[what]).name, self.fleet.scheduled[self.runs[what]]
         lines = (line.partition("flows.etl.recover - ")[2] for line in self.recovered.text.splitlines())
-        return [line.partition(": ")[2] for line in lines if f"/{run}-" in line or line.startswith(f"{run}:")]
+        return [line.partition(": ")[2] for line in lines if f"/{job}-" in line or line.startswith(f"{run}:")]
 
 
 @pytest.fixture(scope="module")
