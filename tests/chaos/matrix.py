@@ -8,6 +8,8 @@ from tests.chaos.scenario import Scenario
 
 ANYWHERE: tuple[Kind, ...] = ("SIGKILL", "SIGTERM", "reset", "stall")
 ONCE: tuple[Kind, ...] = ("429 once", "500 once", "503 once")
+# the request was served, and its reply says that it was not; a 429 says so truly
+SERVED: tuple[Kind, ...] = ("500 once", "503 once")
 ALWAYS: tuple[Kind, ...] = ("429 always", "500 always", "503 always")
 # a lasting refusal of what only saves work, or is not asked for, is no failure of the run
 PHASES: tuple[Phase, ...] = ("before", "after")
@@ -92,6 +94,7 @@ def _faults(boundary: Boundary) -> list[Fault]:
         found += [Fault(kind, "after") for kind in ANYWHERE]
     if not inside and not boundary.answers:
         found += [Fault(kind, "before") for kind in ONCE]
+        found += [Fault(kind, "after") for kind in SERVED]
         if boundary.name not in NOT_LASTING:
             found += [Fault(kind, "before") for kind in ALWAYS]
     if boundary.name in TRUNCATED:

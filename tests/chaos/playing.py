@@ -137,13 +137,13 @@ def _play(
             outcome = play(lane, scenario, month)
         except NotLanded as why:
             outcome = Outcome(scenario, "none", wrong=[f"nothing has struck yet, and already: {why}"])
-        if outcome.is_inconclusive:
+        if undecided := outcome.undecided:
             if scenario not in again:
-                again.add(scenario)  # a load is a matter of milliseconds, and on a busy machine the reader may miss it
+                again.add(scenario)  # a busy machine's: a load is a matter of milliseconds, and the reader may miss it
                 waiting.put(scenario)
-                print(f"     again         {scenario.name}: no question of the reader fell into the load", flush=True)
+                print(f"     again         {scenario.name}: {undecided}", flush=True)
                 continue
-            outcome.wrong.append("no question of the reader fell into the load, the second time too")
+            outcome.wrong.append(f"{undecided}, the second time too")
         outcomes.append(outcome)
         if outcome.wrong:
             print(outcome.told(), flush=True)

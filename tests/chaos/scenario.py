@@ -1,6 +1,7 @@
 """One scenario: newer content over older, a fault while it lands, a repeat by another process, the judgement."""
 
 import random
+import re
 import signal
 import time
 from contextlib import ExitStack
@@ -25,6 +26,8 @@ HURRIED_PREFECT = {
     "PREFECT_API_REQUEST_TIMEOUT": "8",  # s; 60 by default
     "PREFECT_CLIENT_MAX_RETRIES": "2",  # 5 by default, and a minute until it gives up
 }
+NOT_FIRED = "the fault did not fire"
+SERVER_REFUSED = re.compile(r"^Prefect: \S+ answered 503 ", re.MULTILINE)
 GRACE_S = 10  # between SIGTERM and SIGKILL on Cloud Run
 
 
@@ -63,9 +66,14 @@ class Outcome:
     lake: tuple[str, int] | None = None  # MD5 and length of what is left there
 
     @property
-    def is_inconclusive(self) -> bool:
-        """Whether all was well, but no question of the reader fell into the load."""
-        return bool(self.verdict and self.verdict.is_unseen and not self.wrong)
+    def undecided(self) -> str:
+        """Say why it shows nothing, neither that something holds nor that it does not; empty if it shows something."""
+        if self.verdict and self.verdict.is_unseen and not self.wrong:
+            return "no question of the reader fell into the load"
+        # the hurried client asks three times where it would ask six times: a server with much to do may refuse them all
+        if self.wrong == [NOT_FIRED] and self.code == 1 and SERVER_REFUSED.search(self.text):
+            return "Prefect's server itself refused what comes before the fault"
+        return ""
 
     def told(self) -> str:
         """Say what went wrong, with the end of what the run said."""
@@ -160,7 +168,7 @@ class _Play:
         self.outcome.code, self.outcome.text = run.code, run.text
         self._account(run)
         if not self.trap.fired:
-            self.outcome.wrong.append("the fault did not fire")
+            self.outcome.wrong.append(NOT_FIRED)
         if self.scenario.fault.is_lasting and run.code != 1:
             self.outcome.wrong.append(
                 f"the run ended with {run.code} under a lasting fault, expected it to have failed"

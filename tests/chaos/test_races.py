@@ -3,10 +3,12 @@
 import threading
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from flows.settings import CONTRACTS
 from tests.end_to_end.place import Place, content
 from tests.proxy import Asked, Fault, Proxy
 
@@ -53,18 +55,20 @@ def test_sixteen_processes_landing_one_partition_make_one_claim_and_one_load(pla
 
 
 @pytest.mark.timeout(TIMEOUT_S + 60)
-def test_sixteen_processes_landing_partitions_of_one_table_that_is_not_there_yet_do_not_disturb_each_other(
-    place: Place, january: list[str]
+def test_sixteen_processes_landing_sixteen_partitions_of_one_table_that_is_not_there_yet_do_not_disturb_each_other(
+    place: Place, january: list[str], tmp_path: Path
 ) -> None:
-    months = [f"2013-{month:02d}" for month in range(1, 13)]
+    flights = (CONTRACTS / "flights.toml").read_text()  # the shipped contract ends after twelve
+    (tmp_path / "flights.toml").write_text(flights.replace('last_partition = "2013-12"\n', ""))
+    months = [f"{2013 + i // 12}-{i % 12 + 1:02d}" for i in range(PROCESSES)]
     rows = {month: january[i * 100 : i * 100 + 400] for i, month in enumerate(months)}
     for month in months:
         place.publish(month, rows[month])
-    asked = [*months, *months[: PROCESSES - len(months)]]  # the contract has twelve: four are landed by two
-    runs = [place.start("flights", month) for month in asked]
+    given = {"plant": "tests.end_to_end.plants:other_contracts", "OTHER_CONTRACTS": str(tmp_path)}
+    runs = [place.start("flights", month, **given) for month in months]
     assert [run.wait(TIMEOUT_S) for run in runs] == [0] * PROCESSES, "\n".join(run.text for run in runs)
     assert loads_by_claim(place) == {f"{month}-0": 1 for month in months}
-    assert place.ask("SELECT COUNT(*) FROM {landings}") == [(len(months),)]
+    assert place.ask("SELECT COUNT(*) FROM {landings}") == [(PROCESSES,)]
     ledger = current(place)
     for month in months:
         assert_agreed(place, month, rows[month], ledger)
