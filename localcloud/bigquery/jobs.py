@@ -255,12 +255,10 @@ class Jobs:
         return None
 
     def _stored(self, key: JobKey) -> JobRecord | None:
+        # two looks by the primary keys cost less than a join, and most jobs that are asked for are done
         with self._database.read() as cursor:
-            found = first(
-                cursor,
-                "SELECT coalesce(f.body, a.body) FROM _catalog.accepted_jobs a LEFT JOIN _catalog.finished_jobs f "
-                "USING (project, id) WHERE project = ? AND id = ?",
-                key,
+            found = first(cursor, "SELECT body FROM _catalog.finished_jobs WHERE project = ? AND id = ?", key) or first(
+                cursor, "SELECT body FROM _catalog.accepted_jobs WHERE project = ? AND id = ?", key
             )
         return restore(JobRecord, found[0]) if found else None
 

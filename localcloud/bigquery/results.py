@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,9 @@ class Results:
         folder.mkdir(parents=True, exist_ok=True)
         for unfinished in folder.glob("*.part"):
             unfinished.unlink()
+        self._order = threading.Lock()
+        # the oldest first: to look at all files after each query costs more than many a query
+        self._kept = dict.fromkeys(sorted(folder.glob("*.arrow"), key=lambda path: path.stat().st_mtime))
 
     def store(self, job_id: str, columns: Sequence[Column], batches: Iterable[pa.RecordBatch]) -> None:
         """Keep a job's rows, a batch at a time; they can be read when all are there."""
@@ -48,7 +52,7 @@ class Results:
             for batch in batches:
                 writer.write_batch(exact(batch, columns))
         part.replace(path)
-        self._forget_the_oldest()
+        self._forget_the_oldest(path)
 
     def kept(self, job_id: str) -> bool:
         """Say whether a job's rows can be read."""
@@ -78,14 +82,11 @@ class Results:
     def _path(self, job_id: str) -> Path:
         return self._folder / f"{hashlib.sha256(job_id.encode()).hexdigest()}.arrow"
 
-    def _forget_the_oldest(self) -> None:
-        kept = sorted(self._folder.glob("*.arrow"), key=_age, reverse=True)
-        for path in kept[KEPT_RESULTS:]:
-            path.unlink(missing_ok=True)
-
-
-def _age(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:  # another thread removed it
-        return 0.0
+    def _forget_the_oldest(self, newest: Path) -> None:
+        with self._order:
+            self._kept.pop(newest, None)  # a job that ran again after a restart
+            self._kept[newest] = None
+            while len(self._kept) > KEPT_RESULTS:
+                oldest = next(iter(self._kept))
+                del self._kept[oldest]
+                oldest.unlink(missing_ok=True)

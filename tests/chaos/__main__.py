@@ -8,6 +8,7 @@ import random
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.chaos import matrix, page, schedules, session
@@ -27,17 +28,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wanted = shuffled(wanted, options.seed)
     print(f"{len(wanted)} scenarios, seed {options.seed}", flush=True)
     began = time.monotonic()
-    with session.opened(os.environ) as opened:
+    with session.opened(os.environ) as opened, ThreadPoolExecutor(1, "schedules") as beside:
+        generated = beside.submit(schedules.play, lane_on(opened), options.seed, options.schedules)
         outcomes = play_all(opened, wanted, options.lanes, stop_at_first=options.stop_at_first)
-        if options.schedules:
-            schedules.play(lane_on(opened), options.seed, options.schedules)
+        generated.result()
     seconds = time.monotonic() - began
     failed = [each for each in outcomes if each.wrong]
     for each in failed:
         print(each.told())
     line = summary(outcomes)
     if options.page:
-        PAGE.write_text(page.written(PAGE.read_text(), outcomes, line, options.seed, seconds))
+        PAGE.write_text(page.written(PAGE.read_text(), outcomes, line, options.seed, seconds, options.schedules))
     print(f"{seconds:.0f} s, {len(failed)} failed")
     print(line)
     return 1 if failed or len(outcomes) < len(wanted) else 0
@@ -56,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="orders the scenarios")
     parser.add_argument("--lanes", type=int, default=6, help="scenarios side by side (default: %(default)s)")
     parser.add_argument("--only", action="append", help="play the scenarios whose name has this in it; repeatable")
-    parser.add_argument("--schedules", type=int, default=0, help="generated schedules to play after the matrix")
+    parser.add_argument("--schedules", type=int, default=0, help="generated schedules to play beside the matrix")
     parser.add_argument("--short", action="store_true", help="play the short version")
     parser.add_argument("--stop-at-first", action="store_true", help="play nothing more once something did not hold")
     parser.add_argument("--page", action="store_true", help="write the outcome into docs/reliability.md")

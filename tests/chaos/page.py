@@ -12,14 +12,14 @@ from tests.chaos.scenario import Outcome
 BEGIN, END = "<!-- written by make chaos -->", "<!-- end -->"
 
 
-def written(text: str, outcomes: Sequence[Outcome], line: str, seed: int, seconds: float) -> str:
-    """Give the page with the outcome between its marks."""
+def written(text: str, outcomes: Sequence[Outcome], line: str, seed: int, seconds: float, schedules: int) -> str:
+    """Give the page with the outcome between its marks; *schedules* is how many kept to the model."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{_section(outcomes, line, seed, seconds)}\n{END}{after}"
+    return f"{before}{BEGIN}\n{_section(outcomes, line, seed, seconds, schedules)}\n{END}{after}"
 
 
-def _section(outcomes: Sequence[Outcome], line: str, seed: int, seconds: float) -> str:
+def _section(outcomes: Sequence[Outcome], line: str, seed: int, seconds: float, schedules: int) -> str:
     today = dt.datetime.now(dt.UTC).date()
     machine = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
     reads = sum(each.verdict.reads for each in outcomes if each.verdict)
@@ -39,6 +39,7 @@ def _section(outcomes: Sequence[Outcome], line: str, seed: int, seconds: float) 
             (
                 f"`make chaos SEED={seed}`, {today}, {seconds / 60:.0f} minutes on {machine}."
                 f" A reader asked {reads:,} times, {in_load:,} of them while a job loaded, and saw no half content."
+                f" {schedules} generated schedules kept to the model."
             ),
             "",
             *rows,

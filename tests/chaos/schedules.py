@@ -42,6 +42,8 @@ def play(lane: Lane, seed: int, schedules: int) -> None:
     Raises:
         AssertionError: something did not hold.
     """
+    if not schedules:
+        return
     print(f"{schedules} schedules, seed {seed}", flush=True)
 
     class Machine(Schedule):
@@ -59,6 +61,7 @@ def play(lane: Lane, seed: int, schedules: int) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
+    print(f"{schedules} schedules kept to the model", flush=True)
 
 
 class Schedule(RuleBasedStateMachine):
