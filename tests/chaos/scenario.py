@@ -27,7 +27,8 @@ HURRIED_PREFECT = {
     "PREFECT_CLIENT_MAX_RETRIES": "2",  # 5 by default, and a minute until it gives up
 }
 NOT_FIRED = "the fault did not fire"
-SERVER_REFUSED = re.compile(r"^Prefect: \S+ answered 503 ", re.MULTILINE)
+# Prefect's server answers so by itself when SQLite has too much to do, to the last of six tries, too
+NEVER_BEGAN = re.compile(r"Prefect: \S+ answered 503 [\w ]+ to POST /api/flow_runs/,")
 GRACE_S = 10  # between SIGTERM and SIGKILL on Cloud Run
 
 
@@ -70,9 +71,8 @@ class Outcome:
         """Say why it shows nothing, neither that something holds nor that it does not; empty if it shows something."""
         if self.verdict and self.verdict.is_unseen and not self.wrong:
             return "no question of the reader fell into the load"
-        # the hurried client asks three times where it would ask six times: a server with much to do may refuse them all
-        if self.wrong == [NOT_FIRED] and self.code == 1 and SERVER_REFUSED.search(self.text):
-            return "Prefect's server itself refused what comes before the fault"
+        if self.wrong and all(NEVER_BEGAN.search(self.text if why == NOT_FIRED else why) for why in self.wrong):
+            return "Prefect's server, itself, took no run"
         return ""
 
     def told(self) -> str:
