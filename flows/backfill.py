@@ -66,7 +66,7 @@ def backfill(
     orders = take_orders(values, contracts, first, last)
     destination = connect(values)
     given = _prepared.get()
-    found = given.found if given else [each for order in orders for each in tasks.survey(destination, order)]
+    found = given.found if given else tasks.survey(destination, orders)
     land = OnPool(values, destination, on, at_once) if on else Here(at_once)
     report = gather(found, land, given.watch if given else None)
     return told(report, values.environment, "backfill", upkeep.of_backfill(report))

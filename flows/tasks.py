@@ -64,7 +64,7 @@ PARTITION: dict[str, Any] = {
 FOUR_AT_ONCE: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=4)  # partitions, in one process
 
 plan_from_web = task(name="plan", task_run_name="plan {order.contract.name}", **STAGE)(plan.from_web)
-survey = task(name="plan", task_run_name="plan {order.contract.name}", **STAGE)(plan.survey)
+survey = task(name="plan", task_run_name="plan all", **STAGE)(plan.survey)
 plan_from_lake = task(name="plan", task_run_name="plan {order.contract.name}", **STAGE)(plan.from_lake)
 bring = task(name="bring", task_run_name="bring {source}", **STAGE)(lake.bring)
 claim = task(name="claim", task_run_name="claim {landing}", **STAGE)(claims.claim)

@@ -66,7 +66,7 @@ def backfill(  # noqa: PLR0913 - each is an option
     destination = connect(values)
     if on:
         _find(values.environment, on)
-    found = [each for order in orders for each in plan.survey(destination, order)]
+    found = plan.survey(destination, orders)
     if dry_run and as_json:
         print_json(_flat(each) for each in found)
     due = [each for each in found if each.why or each.unchecked]

@@ -6,6 +6,7 @@ It can be rebuilt from the log and the jobs; nothing but speed and history depen
 import dataclasses
 import datetime as dt
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from google.api_core.exceptions import NotFound
@@ -110,32 +111,34 @@ def rows(destination: Destination, contract: str) -> list[Row]:
     return [Row(**dict(row.items())) for row in found]
 
 
-def last(destination: Destination, contract: str, first: Partition, end: Partition) -> dict[str, Settled]:
-    """Read the last row of each partition from *first* to *end*, in one query; those without one are left out."""
-    query = f"""
-        SELECT `partition`, n, status, contract_fingerprint, lake_rows, loaded_at
-        FROM `{destination.table(TABLE)}`
-        WHERE contract = @contract AND `partition` BETWEEN @first AND @last
-        QUALIFY ROW_NUMBER() OVER (PARTITION BY `partition` ORDER BY n DESC, status) = 1
-    """  # noqa: S608 - the dataset's name is the environment's own
-    config = bigquery.QueryJobConfig(
-        query_parameters=[
-            bigquery.ScalarQueryParameter("contract", "STRING", contract),
-            bigquery.ScalarQueryParameter("first", "STRING", str(first)),
-            bigquery.ScalarQueryParameter("last", "STRING", str(end)),
-        ],
-        use_query_cache=False,
+def last(destination: Destination, spans: Sequence[tuple[str, Partition, Partition]]) -> dict[str, dict[str, Settled]]:
+    """Read the last row of each partition of some contracts, each from its first to its last, in one query.
+
+    By contract and partition; partitions without a row are left out.
+    """
+    found: dict[str, dict[str, Settled]] = {name: {} for name, _, _ in spans}
+    asked = [
+        bigquery.ScalarQueryParameter(f"{name}_{at}", "STRING", str(value))
+        for at, span in enumerate(spans)
+        for name, value in zip(("contract", "first", "last"), span, strict=True)
+    ]
+    which = " OR ".join(
+        f"(contract = @contract_{at} AND `partition` BETWEEN @first_{at} AND @last_{at})" for at in range(len(spans))
     )
+    query = f"""
+        SELECT contract, `partition`, n, status, contract_fingerprint, lake_rows, loaded_at
+        FROM `{destination.table(TABLE)}`
+        WHERE {which}
+        QUALIFY ROW_NUMBER() OVER (PARTITION BY contract, `partition` ORDER BY n DESC, status) = 1
+    """  # noqa: S608 - the dataset's name is the environment's own
+    config = bigquery.QueryJobConfig(query_parameters=asked, use_query_cache=False)
     try:
         rows = destination.warehouse.query(query, job_config=config, location=destination.location).result()
     except NotFound:  # nothing has landed in this dataset yet
-        return {}
-    return {
-        row["partition"]: Settled(
-            row["n"], row["status"], row["contract_fingerprint"], row["lake_rows"], row["loaded_at"]
-        )
-        for row in rows
-    }
+        return found
+    for contract, partition, *values in (row.values() for row in rows):
+        found[contract][partition] = Settled(*values)
+    return found
 
 
 def statuses(destination: Destination, claim: Claim) -> set[str]:

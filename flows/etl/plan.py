@@ -2,7 +2,8 @@
 
 import datetime as dt
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -14,9 +15,11 @@ from flows.etl.errand import Errand
 from flows.etl.errors import LandfallError, Terminal
 from flows.etl.fetch import look
 from flows.etl.landing import Landing
-from flows.etl.landing_log import Published
+from flows.etl.landing_log import Head, Published
 from flows.etl.partition import Partition
 from flows.etl.served import ask_each, is_same, known, serves_the_same
+
+CONTRACTS_AT_ONCE = 4  # whose logs and tables are asked for
 
 log = logging.getLogger(__name__)
 On = TypeVar("On", bound=Errand)
@@ -75,7 +78,7 @@ def from_web(destination: Destination, order: Order) -> Plan[Landing]:
     One query to the ledger, one listing of the log, and one HEAD request for each partition that is settled; nothing
     is written.
     """
-    settled = _Settled(destination, order)
+    (settled,) = _settled(destination, [order])
 
     def is_up_to_date(landing: Landing) -> bool:
         if order.override or order.as_of is not None:
@@ -86,37 +89,73 @@ def from_web(destination: Destination, order: Order) -> Plan[Landing]:
     return _plan(order, landings, ask_each(landings, is_up_to_date), settled)
 
 
-def survey(destination: Destination, order: Order) -> list[Found]:
+def survey(destination: Destination, orders: Sequence[Order]) -> list[Found]:
     """Find what stands in the way of each partition's being up to date, and how big the files are.
 
-    Costs as `from_web`, and one HEAD request for each partition that is not settled; nothing is written.
+    One query to the ledger for all contracts, one listing of each one's log, and one HEAD request for each partition;
+    nothing is written.
     """
-    settled = _Settled(destination, order)
-    return ask_each(settled.landings(), lambda landing: _find(settled, landing))
+    found: list[Found] = []
+    for settled in _settled(destination, orders):
+        found += ask_each(settled.landings(), lambda landing, settled=settled: _find(settled, landing))  # type: ignore[misc]
+    return found
 
 
 def from_lake(destination: Destination, order: Order) -> Plan[Landing]:
     """Find the partitions whose newest claim is not in the table; the publisher is not asked."""
-    settled = _Settled(destination, order)
+    (settled,) = _settled(destination, [order])
     landings = settled.landings()
     return _plan(order, landings, [settled.holds(landing) for landing in landings], settled)
 
 
 def landings(destination: Destination, order: Order) -> list[Landing]:
     """Give a landing for each period of an order, due or not; one query and one listing."""
-    return _Settled(destination, order).landings()
+    (settled,) = _settled(destination, [order])
+    return settled.landings()
+
+
+def _settled(destination: Destination, orders: Sequence[Order]) -> list["_Settled"]:
+    """Read what log, ledger and table say: the ledger in one query, the others some at once."""
+    spans = [_Span(order) for order in orders]
+    with ThreadPoolExecutor(CONTRACTS_AT_ONCE) as pool:
+        heads = list(pool.map(lambda each: landing_log.heads(destination.bucket, each.name, *each.of_log), spans))
+        rows = ledger.last(destination, [(each.name, *each.of_ledger) for each in spans])
+        made = pool.map(lambda each: table.created(destination, each.name), spans)
+        return [
+            _Settled(destination, order, known, rows[each.name], table_made)
+            for order, each, known, table_made in zip(orders, spans, heads, made, strict=True)
+        ]
+
+
+class _Span:
+    """Which periods are asked for of an order."""
+
+    def __init__(self, order: Order) -> None:
+        first, last = order.periods[0], order.periods[-1]
+        self.name = order.contract.name
+        self.of_log = first, last
+        self.of_ledger = (first.previous if _compares(order.contract) else first), last
+
+
+def _compares(agreed: Contract) -> bool:
+    """Tell whether a check asks for the rows of the period before."""
+    return any(isinstance(check, Change) for check in agreed.checks)
 
 
 class _Settled:
     """What log, ledger and table say of the partitions of an order, read once."""
 
-    def __init__(self, destination: Destination, order: Order) -> None:
-        name, first, last = order.contract.name, order.periods[0], order.periods[-1]
+    def __init__(
+        self,
+        destination: Destination,
+        order: Order,
+        heads: Mapping[str, Head],
+        rows: Mapping[str, ledger.Settled],
+        table_made: dt.datetime | None,
+    ) -> None:
         self._destination, self._order = destination, order
-        self._heads = landing_log.heads(destination.bucket, name, first, last)
-        self._compares = any(isinstance(check, Change) for check in order.contract.checks)
-        self._rows = ledger.last(destination, name, first.previous if self._compares else first, last)
-        self._table_made = table.created(destination, name)
+        self._heads, self._rows, self._table_made = heads, rows, table_made
+        self._compares = _compares(order.contract)
 
     def holds(self, landing: Landing) -> bool:
         """Tell whether the newest claim is in the table, read under this contract."""

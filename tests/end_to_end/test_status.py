@@ -15,6 +15,7 @@ from flows.etl.contract import Contract
 from flows.etl.destination import open_destination
 from flows.etl.errors import WarehouseRefused
 from flows.etl.lake_object import LakeObject
+from flows.etl.plan import Order
 from flows.etl.status import Span
 from flows.settings import CONTRACTS
 from tests.end_to_end.place import Place, clients
@@ -157,7 +158,9 @@ def watched(place: Place, cloud: dict[str, str]) -> Iterator[tuple[Any, Proxy, P
         yield destination, storage, warehouse
 
 
-def test_ten_thousand_partitions_are_one_query(place: Place, watched: tuple[Any, Proxy, Proxy], tmp_path: Path) -> None:
+def test_ten_thousand_partitions_are_one_query_to_show_and_one_to_plan(
+    place: Place, watched: tuple[Any, Proxy, Proxy], tmp_path: Path
+) -> None:
     destination, storage, warehouse = watched
     agreed = benchmark.agreements(tmp_path)
     benchmark.fill_ledger(place.destination, agreed)
@@ -169,3 +172,12 @@ def test_ten_thousand_partitions_are_one_query(place: Place, watched: tuple[Any,
     assert [name for method, name in sent if method == "POST"] == ["jobs"]
     assert len(sent) < 25, sent  # the query, its answer's pages, and a look at each of ten tables
     assert len(storage.seen) == 10
+
+    warehouse.seen.clear()
+    storage.seen.clear()
+    orders = [Order(each, each.periods(None, None, benchmark.NOW), None, None, None) for each in agreed]
+    planned = plan._settled(destination, orders)  # noqa: SLF001 - what a survey does before it asks the publishers
+    assert [[landing.settled for landing in each.landings()] for each in planned] == [[1] * 1000] * 10
+    sent = [(asked.method, asked.path.split("?")[0].rpartition("/")[2]) for asked in warehouse.seen]
+    assert [name for method, name in sent if method == "POST"] == ["jobs"]
+    assert (len(sent) < 25, len(storage.seen)) == (True, 10), sent
