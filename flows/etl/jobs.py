@@ -4,6 +4,7 @@ https://cloud.google.com/bigquery/docs/running-jobs#generate-jobid
 """
 
 import logging
+import random
 import time
 from collections.abc import Callable
 from typing import TypeVar, cast
@@ -77,8 +78,8 @@ def wait(job: bigquery.LoadJob | bigquery.QueryJob) -> str | None:
 
 
 def pause_before(attempt: int) -> None:
-    """Give BigQuery time before another attempt."""
-    time.sleep(min(2**attempt, 30))
+    """Give BigQuery time before another attempt, each another: who was turned away together comes back one by one."""
+    time.sleep(min(2**attempt, 30) * random.uniform(1, 1.5))  # noqa: S311 - no secret
 
 
 def message(job: bigquery.LoadJob | bigquery.QueryJob) -> str:
