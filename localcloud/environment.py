@@ -26,6 +26,9 @@ REMOVED = (
     "PREFECT_API_KEY",
     "PREFECT_PROFILE",  # names a profile that the local PREFECT_HOME lacks
 )
+# The local Prefect server's database, if it is to be another than SQLite in the data folder: a URL as Prefect takes it,
+# `postgresql+asyncpg://...`. A name of its own, since whoever runs a server elsewhere may have Prefect's set.
+DATABASE = "LANDFALL_PREFECT_DATABASE_URL"
 # What leads to the local Prefect server: unset where there is none, so that no other's is asked in its place.
 TO_PREFECT = ("PREFECT_API_URL", "PREFECT_API_AUTH_STRING")
 
@@ -110,6 +113,8 @@ def for_service(data: Path, addresses: Mapping[str, str], base: Mapping[str, str
     # 15 s by default. Prefect 3.8.8 marks late runs all at once, and on SQLite their transactions upset each other and
     # all others: a client was seen to wait 15 s for an answer
     kept["PREFECT_SERVER_SERVICES_LATE_RUNS_AFTER_SECONDS"] = "900"
+    if database := base.get(DATABASE):
+        kept["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = database
     return kept | _prefect(data, addresses) | _guarded(data, addresses) | _no_proxy({})
 
 

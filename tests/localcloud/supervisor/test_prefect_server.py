@@ -2,10 +2,12 @@
 
 import asyncio
 import sqlite3
+from pathlib import Path
 
 import aiosqlite
 import pytest
 
+from localcloud.environment import DATABASE, for_service
 from localcloud.prefect_server import execute_or_close
 
 
@@ -45,3 +47,12 @@ def test_the_error_of_a_closed_connection_stays_what_it_is() -> None:
             await execute_or_close(cursor, "SELECT 1")
 
     asyncio.run(ask())
+
+
+def test_the_server_gets_the_database_that_its_own_variable_names_and_none_of_the_callers(tmp_path: Path) -> None:
+    theirs = {"PREFECT_SERVER_DATABASE_CONNECTION_URL": "sqlite+aiosqlite:////theirs.db"}
+    addresses = {"prefect": "http://127.0.0.1:1"}
+    named = for_service(tmp_path, addresses, {**theirs, DATABASE: "postgresql+asyncpg://ours"})
+    without = for_service(tmp_path, addresses, theirs)
+    name = "PREFECT_SERVER_DATABASE_CONNECTION_URL"
+    assert (named[name], name in without) == ("postgresql+asyncpg://ours", False)
