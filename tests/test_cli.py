@@ -183,6 +183,20 @@ def test_help_does_not_wait_for_what_commands_need(words: list[str]) -> None:
     assert ended.stdout == "0 []\n"
 
 
+def test_help_imports_a_few_hundred_modules_and_none_of_what_commands_need() -> None:
+    """334 in November 2026, most of them of the standard library and rich; one library more is some hundred."""
+    script = (
+        "import sys; sys.argv = ['landfall', '--help']; from flows.cli.main import main\n"
+        "try: main()\n"
+        "finally: sys.stderr.write(' '.join(sys.modules))"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    modules = ended.stderr.split()
+    heavy = {"prefect", "prefect_gcp", "google", "pyarrow", "pandas", "numpy", "pydantic", "requests", "httpx"}
+    assert (ended.returncode, sorted(heavy & set(modules))) == (0, [])
+    assert 200 < len(modules) < 420
+
+
 def test_help_takes_less_than_a_third_of_a_second_of_a_processor() -> None:
     """Of a processor, not of the clock, as others may be at work; the best of some, as caches are cold at first."""
 
