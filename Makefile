@@ -62,7 +62,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run up status down env chosen plan apply destroy blocks deploy register worker test coverage conformance check lint workflows audit docs chaos chaos-short chaos-mutants fuzz lock bench rehearse clean
+.PHONY: help run up status down env chosen plan apply destroy blocks deploy register worker test coverage conformance check lint workflows audit docs chaos chaos-short chaos-mutants fuzz lock bench scale rehearse clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { gsub(/\$$\$$/, "$$", $$2); printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -216,6 +216,9 @@ fuzz: $(INSTALLED) ## read mutated contracts and files for SECONDS=300, and show
 
 bench: $(INSTALLED) ## measure Landfall beside others, and write docs/performance.md; OPTIONS="--only conversion --quick"
 	@$(PY) -m benchmarks $(OPTIONS)
+
+scale: $(INSTALLED) ## land 500 partitions as Cloud Run jobs, 20 at once, on SQLite and on Postgres, and write docs/scale.md; OPTIONS="--partitions 50"
+	@$(PY) -m benchmarks.scale $(OPTIONS)
 
 lock: $(INSTALLED) ## write the locks anew from pyproject.toml: of everything, and of what runs need, for the image
 	@$(COMPILE) --all-extras pyproject.toml --output-file requirements.lock
