@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, cast
 
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
@@ -24,24 +25,25 @@ class Cost:
     cpu_s: float
     peak_mb: float
     wall_s: float
+    began: float = 0.0  # seconds since 1970
 
 
-def run(module: str, *arguments: str, environment: Mapping[str, str]) -> tuple[str, Cost]:
-    """Run a module in a fresh interpreter; return the last line that it printed, and its cost.
+def run(module: str, *arguments: str, environment: Mapping[str, str], folder: Path | None = None) -> tuple[str, Cost]:
+    """Run a module in a fresh interpreter, in a folder; return the last line that it printed, and its cost.
 
     Raises:
         subprocess.CalledProcessError: it failed; its own words are on standard error.
     """
     command = [sys.executable, "-W", "ignore", "-m", module, *arguments]
-    started = time.monotonic()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+    started, began = time.monotonic(), time.time()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=folder) as process:
         printed = cast(IO[str], process.stdout).read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     wall_s = time.monotonic() - started
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
-    cost = Cost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * RSS_UNIT / 1e6, wall_s)
+    cost = Cost(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * RSS_UNIT / 1e6, wall_s, began)
     return printed.strip().rpartition("\n")[2], cost
 
 

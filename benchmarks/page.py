@@ -5,7 +5,7 @@ from pathlib import Path
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 # modules of this package, in the page's order: each can be run, measures, and puts its own section here
-PARTS = ("conversion",)
+PARTS = ("conversion", "landing")
 TOP = """# Performance
 
 <!-- Written by `make bench`: run it again instead of editing. -->
