@@ -49,7 +49,10 @@ class Place:
         order = Order(
             contract, list(periods or [JANUARY]), None, more.get("override"), "run", trusted=(self.publisher.url,)
         )
-        return plan(self.database, order)
+        database = self.database
+        if port := more.get("through"):
+            database = Database(self.server.address(port=port, sslmode="disable", gssencmode="disable"), "test")
+        return plan(database, order)
 
     def landing(self, contract: Contract, *periods: Partition, **more: Any) -> Landing:
         """Plan one partition, which must be due."""
