@@ -86,4 +86,4 @@ def make_database(running: Server, name: str) -> None:
     import psycopg  # noqa: PLC0415 - who measures processes starts a server, and must stay small
 
     with psycopg.connect(**running.address(), autocommit=True) as connection:  # type: ignore[arg-type]
-        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+        connection.execute(f"CREATE DATABASE {name}")
