@@ -29,18 +29,18 @@ def history(
       landfall history flights 2013-01
       landfall history flights --json | jq 'select(.where == "gone")'
     """
+    from flows.cli.lookout import look_at, travel_light
+
+    travel_light()
     from flows import settings
     from flows.cli.shown import counted, print_json, print_table
-    from flows.connection import connect
     from flows.etl import contract as contracts
     from flows.etl import history as past
-    from flows.logs import quiet_terminal
 
-    quiet_terminal()
     values = settings.read()
     agreed = contracts.read(settings.CONTRACTS, contract)
     period = str(agreed.period(partition)) if partition else None
-    found = past.read(connect(values), contract, period)
+    found = past.read(look_at(values), contract, period)
     if as_json:
         print_json(_flat(each) for each in found)
     else:

@@ -39,20 +39,20 @@ def status(  # noqa: PLR0913 - each is an option
     drawings = _drawings(html, png)  # before anything that takes a second
     import datetime as dt
 
+    from flows.cli.lookout import look_at, travel_light
+
+    travel_light()
     from flows import settings
     from flows.cli.shown import print_json
-    from flows.connection import connect
     from flows.etl import contract as agreements
     from flows.etl import landing_log
     from flows.etl import status as asked
-    from flows.logs import quiet_terminal
     from flows.plots.board import Board
 
-    quiet_terminal()
     values, span = settings.read(), asked.Span.read(first, last)
     known = agreements.names(settings.CONTRACTS)
     read = [agreements.read(settings.CONTRACTS, each) for each in dict.fromkeys(contracts or ())]
-    destination = connect(values)
+    destination = look_at(values)
     if not contracts:
         claimed = landing_log.contracts(destination.bucket)
         read = [agreements.read(settings.CONTRACTS, each) for each in known if each in claimed]
