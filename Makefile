@@ -81,8 +81,10 @@ status: $(INSTALLED) ## say how each of them is
 down: $(INSTALLED) ## stop them
 	@$(LOCAL) down --data $(DATA)
 
+# landfall, prefect and this python, too, in any folder
 env: $(INSTALLED) ## print the exports for your own shell: eval "$$(make -s env)"
 	@$(LOCAL) env --data $(DATA)
+	@case ":$$PATH:" in *":$(CURDIR)/$(BIN):"*) ;; *) echo "export PATH='$(CURDIR)/$(BIN):$$PATH'" ;; esac
 
 # one line if ENV has no values or there is no terraform
 chosen:

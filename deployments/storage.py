@@ -82,9 +82,13 @@ class Storage(Part):
                 )
             case "s3":
                 return f"runs take the code from the bucket as it is then; fill it: aws s3 sync {root} s3://{folder}"
-            case "git" if changed := _git(root, "status", "--porcelain"):
-                count = len(changed.splitlines())
-                return f"runs take what is pushed to {self.place}; files in {root} that are not committed: {count}"
+            case "git":
+                changed = len(_git(root, "status", "--porcelain").splitlines())
+                # what no remote's branch has, as far as git here knows; without a remote that is nothing to go by
+                ahead = _git(root, "rev-list", "--count", "HEAD", "--not", "--remotes") if _git(root, "remote") else ""
+                left = [f"files in {root} that are not committed: {changed}"] if changed else []
+                left += [f"commits that are not pushed: {ahead}"] if ahead.strip("0") else []
+                return f"runs take what is pushed to {self.place}; {', '.join(left)}" if left else None
             case _:
                 return None
 

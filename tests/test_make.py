@@ -1,5 +1,6 @@
 """The README's first command, run as it stands there, and the questions that one asks afterwards."""
 
+import os
 import re
 import shlex
 import shutil
@@ -43,6 +44,13 @@ def addresses(first: tuple[Path, subprocess.CompletedProcess[str]]) -> Iterator[
     exported = (shlex.split(line) for line in make("env", data).stdout.splitlines())
     yield dict(words[1].split("=", 1) for words in exported if words[0] == "export")
     assert make("down", data).returncode == 0
+
+
+def test_a_shell_with_make_env_finds_landfall_and_prefect_in_any_folder(addresses: dict[str, str]) -> None:
+    path = addresses.get("PATH", os.environ["PATH"])  # not said again to a shell that finds them
+    assert {shutil.which(name, path=path) for name in ("landfall", "prefect")} == {
+        str(ROOT / ".venv" / "bin" / name) for name in ("landfall", "prefect")
+    }
 
 
 @pytest.mark.timeout(240)

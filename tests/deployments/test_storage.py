@@ -84,6 +84,24 @@ def test_git_alone_is_the_folders_own_repository_as_others_reach_it(
     assert str(chosen.note(tmp_path)).endswith(f"repo.git; files in {tmp_path} that are not committed: 1")
 
 
+def test_commits_that_no_remote_has_are_said_until_they_are_pushed(tmp_path: Path) -> None:
+    work, remote = tmp_path / "work", tmp_path / "repo.git"
+
+    def git(*words: str | Path) -> None:
+        subprocess.run(["git", "-C", work, "-c", "user.name=x", "-c", "user.email=x@y", *words], check=True)
+
+    work.mkdir()
+    git("init", "--quiet", "--initial-branch=main")
+    git("init", "--quiet", "--bare", remote)
+    git("remote", "add", "origin", remote)
+    chosen = storage.parse(f"git:{remote}@main")
+    for n in (1, 2):
+        git("commit", "--quiet", "--allow-empty", "--message", "x")
+        assert chosen.note(work) == f"runs take what is pushed to {remote}; commits that are not pushed: {n}"
+    git("push", "--quiet", "origin", "main")
+    assert chosen.note(work) is None
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
