@@ -20,11 +20,14 @@ Waiting = queue.SimpleQueue[Scenario]
 
 
 def play_all(opened: Session, wanted: Sequence[Scenario], lanes: int, *, stop_at_first: bool = False) -> list[Outcome]:
-    """Play scenarios in lanes side by side; those that restart a service in one lane with a cloud of its own."""
-    shared: Waiting = queue.SimpleQueue()
-    own: Waiting = queue.SimpleQueue()
+    """Play scenarios in lanes side by side.
+
+    Those that restart a service have one lane with a cloud of its own. Half of the lanes begin with those that wait
+    most of their time, the others with those that work: no processor is idle while lines are silent.
+    """
+    own, working, patient = (queue.SimpleQueue[Scenario]() for _ in range(3))
     for each in wanted:
-        (own if each.restarts else shared).put(each)
+        (own if each.restarts else patient if each.is_patient else working).put(each)
     outcomes: list[Outcome] = []
     again: set[Scenario] = set()
 
@@ -34,10 +37,14 @@ def play_all(opened: Session, wanted: Sequence[Scenario], lanes: int, *, stop_at
     def on_a_cloud_of_its_own() -> None:
         if not own.empty():
             with OwnCloud() as cloud:
-                _play(opened, own, outcomes, again, goes_on, cloud)
-        _play(opened, shared, outcomes, again, goes_on, None)
+                _play(opened, [own], outcomes, again, goes_on, cloud)
+        _play(opened, [working, patient], outcomes, again, goes_on, None)
 
-    work = [on_a_cloud_of_its_own, *[lambda: _play(opened, shared, outcomes, again, goes_on, None)] * (lanes - 1)]
+    def lane(number: int) -> Callable[[], None]:
+        order = [patient, working] if number % 2 else [working, patient]
+        return lambda: _play(opened, order, outcomes, again, goes_on, None)
+
+    work = [on_a_cloud_of_its_own, *(lane(number) for number in range(1, lanes))]
     with ThreadPoolExecutor(lanes) as pool:
         for done in [pool.submit(each) for each in work]:
             done.result()
@@ -119,7 +126,7 @@ class _Ground:
 
 def _play(
     opened: Session,
-    waiting: Waiting,
+    order: Sequence[Waiting],
     outcomes: list[Outcome],
     again: set[Scenario],
     goes_on: Callable[[], bool],
@@ -128,12 +135,15 @@ def _play(
     """Play what waits, one after the other, until nothing does; *again* are those that were played twice."""
     ground = _Ground(opened, cloud)
     while goes_on():
-        try:
-            scenario = waiting.get_nowait()
-        except queue.Empty:
+        waiting = next((each for each in order if not each.empty()), None)
+        if waiting is None:
             return
         try:
-            lane, month = ground.prepared(scenario, waiting.qsize())
+            scenario = waiting.get_nowait()
+        except queue.Empty:  # another lane was quicker
+            continue
+        try:
+            lane, month = ground.prepared(scenario, sum(each.qsize() for each in order))
             outcome = play(lane, scenario, month)
         except NotLanded as why:
             outcome = Outcome(scenario, "none", wrong=[f"nothing has struck yet, and already: {why}"])

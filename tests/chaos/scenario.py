@@ -46,6 +46,11 @@ class Scenario:
         return self.fault.kind.endswith("restarted")
 
     @property
+    def is_patient(self) -> bool:
+        """Whether it waits most of its time."""
+        return self.fault.is_lasting or self.fault.kind == "stall"
+
+    @property
     def name(self) -> str:
         return f"{self.boundary.name}, {self.fault.phase}: {self.fault.kind}{' (ZIP)' if self.form == 'zip' else ''}"
 
@@ -206,7 +211,7 @@ class _Play:
                 )  # fmt: skip
             case kind:
                 # what waits for minutes is hurried, and nothing else: on a busy machine it would give up too soon
-                if not (kind == "stall" or self.scenario.fault.is_lasting):
+                if not self.scenario.is_patient:
                     return self._start()
                 return self._start(HURRIED, **(HURRIED_PREFECT if self.scenario.boundary.hop == PREFECT else {}))
 
@@ -273,6 +278,5 @@ class _Play:
 
 
 def shuffled(scenarios: list[Scenario], seed: int) -> list[Scenario]:
-    """Give the scenarios in an order that the seed makes, those first that take long: no lane has to wait for them."""
-    order = random.Random(seed).sample(scenarios, len(scenarios))
-    return sorted(order, key=lambda each: not (each.fault.is_lasting or each.fault.kind == "stall"))
+    """Give the scenarios in an order that the seed makes."""
+    return random.Random(seed).sample(scenarios, len(scenarios))
