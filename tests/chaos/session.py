@@ -43,14 +43,21 @@ class Session:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def place(self, settings: Mapping[str, str]) -> Place:
-        """Make an environment of its own, where these settings lead."""
+        """Make an environment of its own, where these settings lead.
+
+        Raises:
+            NotLanded: its blocks could not be registered.
+        """
         made = Place(
             f"x{uuid.uuid4().hex[:8]}",
             _Led(self.runner, settings),
             self.publisher,
             *clients({**self.cloud, **settings}),
         )
-        made.make()
+        try:
+            made.make()
+        except (AssertionError, TimeoutError) as why:
+            raise NotLanded(f"no environment was made: {why}") from why
         return made
 
     def months(self, count: int) -> list[str]:
@@ -100,7 +107,11 @@ class Session:
         self, place: Place, form: Form, months: tuple[str, str], flow: str, settings: dict[str, str]
     ) -> None:
         run = place.start("parcels", *months, flow=flow, plant=LANDING, **self.settings(form), **settings)
-        if run.wait(MONTHS_AT_MOST_S) != 0:
+        try:
+            code = run.wait(MONTHS_AT_MOST_S)
+        except TimeoutError as why:
+            raise NotLanded(str(why)) from why
+        if code != 0:
             raise NotLanded(next((line for line in run.text.splitlines() if " failed: " in line), run.last_line))
 
 
