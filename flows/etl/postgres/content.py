@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
@@ -25,10 +26,13 @@ WRITTEN = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
 
 
 class Content:
-    """New content of a partition: a table by itself, made with the first of its rows."""
+    """New content of a partition: a table by itself, in a transaction that begins with its rows and ends with *ends*.
 
-    def __init__(self, connection: Connection, landing: Landing, where: str) -> None:
-        self._connection, self._landing, self._where = connection, landing, where
+    Not before: a session that only waits within a transaction is ended by the server.
+    """
+
+    def __init__(self, connection: Connection, landing: Landing, where: str, ends: ExitStack) -> None:
+        self._connection, self._landing, self._where, self._ends = connection, landing, where, ends
         self.types: dict[str, str] = {}
         self.table = table.new_name(landing.contract, landing.partition)
 
@@ -36,6 +40,7 @@ class Content:
         """Copy tables of these columns, and the period's behind them; gives the number of rows."""
         contract, partition = self._landing.contract, self._landing.partition
         self.types = columns.types(landing, partition, self._where)
+        self._ends.enter_context(self._connection.transaction())
         table.check_columns(table.find(self._connection, contract, self._where), contract, self.types, self._where)
         table.make_alone(self._connection, self.table, self.types)
         into = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv, ENCODING 'UTF8')").format(

@@ -20,6 +20,9 @@ SESSION = """
     SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3
 """
 
+# the last is what a process finds that stood still, which psycopg counts among errors of the database's inside
+PASSING = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.IdleInTransactionSessionTimeout)
+
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
@@ -57,7 +60,7 @@ class Database:
                 _check(connection, self.where)
                 connection.execute(SESSION)
                 yield connection
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        except PASSING as error:
             raise Transient(
                 f"{self.where}: found {_line(error)}, expected an answer; run again: it goes on"
                 " from what the ledger says"

@@ -7,6 +7,7 @@ finds it taken has read a content that may be older than what landed meanwhile: 
 
 import logging
 import time
+from contextlib import ExitStack
 
 import psycopg
 
@@ -47,13 +48,13 @@ def land(landing: Landing) -> tuple[Landed, tuple[str, ...]]:
         with (
             download(landing.address, landing.address_headers, landing.address_reach) as body,
             Aside(landing) as aside,
-            connection.transaction() as transaction,
+            ExitStack() as transaction,  # from the first row on: some formats are read when they have arrived whole
         ):
-            content = Content(connection, landing, database.where)
+            content = Content(connection, landing, database.where, transaction)
             passed = passage.through(body, landing.source, aside, content.write)
             made = _row(landing, body, passed, before)
             if _is_same(connection, landing, before, made) or not ledger.append(connection, made):
-                raise psycopg.Rollback(transaction)
+                raise psycopg.Rollback
             content.replace(made)
             aside.replace(connection, made.n)
             landed = True
