@@ -55,7 +55,8 @@ def _section(command: TyperCommand, context: typer.Context) -> str:
     if records:
         rows = [f"| `{_cell(name)}` | {_plain(meaning)} |" for name, meaning in records]
         parts.append("\n".join(["| | |", "|---|---|", *rows]))
-    if lines := [line.strip() for line in examples.splitlines() if line.strip() not in ("", "\b")]:
+    said = [line.strip() for line in examples.splitlines() if line.strip() not in ("", "\b")]
+    if lines := [line if line.startswith("landfall ") else f"# {line}" for line in said]:
         parts.append("<!-- shown: examples from the command's help -->\n```sh\n" + "\n".join(lines) + "\n```")
     return "\n\n".join(parts) + "\n"
 
