@@ -4,27 +4,22 @@ import importlib
 import os
 import pkgutil
 import re
-import runpy
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from string import Template
 from types import ModuleType
-from typing import Any
 
 import pytest
-from cyclopts import CycloptsError
-from prefect.cli._app import _app as prefect_command  # parses without running; Prefect shows no other
 
 import blocks
 import deployments
 import flows
 from flows.etl.errors import LandfallError
+from tests.documents import programs
 from tests.end_to_end.place import Place, content
 
 ROOT = Path(__file__).parents[1]
@@ -132,48 +127,8 @@ def test_each_local_command_does_what_its_section_says(cloud: dict[str, str], pl
     [command for block in BLOCKS if block.in_the_cloud for command in block.commands],
 )
 def test_each_command_for_the_cloud_is_one_that_its_program_knows(command: str) -> None:
-    for part in re.split(r" \| ", command):
-        words = [word for word in shlex.split(part) if not re.match(r"[A-Z_]+=", word)]
-        match words:
-            case ["prefect", *rest]:
-                parse_prefect(rest)
-            case ["make", target]:
-                assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-            case ["gcloud", *rest]:
-                if shutil.which("gcloud") is None:
-                    pytest.skip("gcloud is not installed: it is asked which commands and options it knows")
-                check_gcloud(rest)
-            case _:
-                assert words[0] == "printf"
-
-
-def parse_prefect(words: list[str]) -> None:
-    try:
-        prefect_command.parse_args(words, exit_on_error=False, print_error=False)
-    except CycloptsError as error:
-        pytest.fail(f"prefect {shlex.join(words)}: {error}")
-
-
-def check_gcloud(words: list[str]) -> None:
-    """Hold a command to what gcloud completes: its groups, its verb, its options."""
-    tree = gcloud_commands()
-    known = set(tree["flags"])
-    rest = list(words)
-    while rest and rest[0] in tree["commands"]:
-        tree = tree["commands"][rest.pop(0)]
-        known |= set(tree["flags"])
-    assert not tree["commands"], f"gcloud {shlex.join(words)}: {rest[0]} is no command"
-    options = {word.partition("=")[0] for word in rest if word.startswith("--")}
-    assert options <= known, options - known
-
-
-@cache
-def gcloud_commands() -> dict[str, Any]:
-    root = Path(str(shutil.which("gcloud"))).resolve().parents[1]
-    tree: dict[str, Any] = runpy.run_path(str(root / "data" / "cli" / "gcloud_completions.py"))[
-        "STATIC_COMPLETION_CLI_TREE"
-    ]
-    return tree
+    for part in programs.parts(command):
+        programs.check(part)
 
 
 def test_each_error_class_has_a_row_and_each_row_a_class() -> None:

@@ -15,8 +15,9 @@ import tempfile
 import termios
 from pathlib import Path
 
+from rich._export_format import CONSOLE_SVG_FORMAT  # what export_svg takes if it is given none
 from rich.ansi import AnsiDecoder
-from rich.console import CONSOLE_SVG_FORMAT, Console
+from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
@@ -50,7 +51,12 @@ def typed(command: list[str]) -> list[Text]:
     ours, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
     process = subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=its, stderr=its, env={**os.environ, "TERM": "xterm-256color"}
+        command,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=its,
+        stderr=its,
+        env={**os.environ, "TERM": "xterm-256color"},
     )
     os.close(its)
     printed = b""

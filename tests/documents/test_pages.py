@@ -29,7 +29,10 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A copy of what git knows, or would take up."""
     copy = tmp_path_factory.mktemp("documents") / "landfall"
     listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
     )
     for name in filter(None, listed.stdout.decode().split("\0")):
         if (ROOT / name).is_file():
@@ -43,7 +46,9 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def bash(script: str, checkout: Path) -> str:
     """Run a script in the copy, and give what it printed, whatever it ended with."""
-    kept = {name: value for name, value in os.environ.items() if not re.match("COVERAGE|PYTEST|LANDFALL|PREFECT|MAKE", name)}
+    kept = {
+        name: value for name, value in os.environ.items() if not re.match("COVERAGE|PYTEST|LANDFALL|PREFECT|MAKE", name)
+    }
     home = checkout.parent / "home"
     home.mkdir(exist_ok=True)
     printed = checkout.parent / "printed"
