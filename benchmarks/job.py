@@ -239,6 +239,7 @@ its limit: what is in the table has landed under it. MiB are 2^20 bytes.
   them; `yellow_trips_parquet`, whose first run lands all months, four at once, has 4 GiB: files of 2009 and 2010, with
   coordinates in place of zones, are larger for their rows.
 
+<!-- shown: minutes -->
 ```sh
 .venv/bin/python -m benchmarks.job
 ```
