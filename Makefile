@@ -222,7 +222,7 @@ bench: $(INSTALLED) ## measure Landfall beside others, and write docs/performanc
 scale: $(INSTALLED) ## land 500 partitions as Cloud Run jobs, 20 at once, on SQLite and on Postgres, and write docs/scale.md; OPTIONS="--partitions 50"
 	@$(PY) -m benchmarks.scale $(OPTIONS)
 
-lock: $(INSTALLED) ## write the locks anew from pyproject.toml: of everything, and of what runs need, for the image
+lock: $(INSTALLED) ## write the locks anew: of everything, of what runs need, for the image, and of a rival of the benchmarks
 	@$(COMPILE) --all-extras pyproject.toml --output-file requirements.lock
 	@$(COMPILE) --constraint requirements.lock --extra database pyproject.toml --output-file requirements-run.lock
 

@@ -1,7 +1,8 @@
-"""Compare Landfall's conversion with the course's pandas flow: CPU time, peak memory, and whether the values agree.
+"""Compare Landfall's conversion, web to bucket, with what one would take instead: CPU time, memory, and the values.
 
-Usage: python -m benchmarks.conversion [--runs 3] [--scales 1,5]; prints a table, writes its section of
-docs/performance.md. With --quick: one run of the month's rows, and nothing is written.
+Usage: python -m benchmarks.conversion [--runs 5] [--scales 1,5,25] [--among WORDS] [--quick]; prints a table, and
+writes its section of docs/performance.md with two charts. With --quick: one run of a fifth of the month's rows; with
+--among: those contestants whose names have one of the words, parted by commas. Neither writes, nor do other scales.
 
 Every run is a process of its own, and the contestants alternate, so that a busy machine slows all of them.
 """
@@ -10,106 +11,89 @@ import argparse
 import json
 import os
 import tempfile
-from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
-from urllib.parse import quote
+from typing import Any
 
-import requests
+from benchmarks import inputs
+from benchmarks.arena import Arena, Run, arena
+from benchmarks.contestants import Contestant, present
+from benchmarks.measure import run
+from benchmarks.page import PAGE, put
+from benchmarks.report import Comparison, section, table, targets_of, wrong
+from benchmarks.targets import table as table_of_targets
 
-from benchmarks.measure import run, served
-from benchmarks.page import put
-from benchmarks.report import COURSE, COURSE_ZSTD, OURS, Comparison, Run, section, table, wrong
-
-ROOT = Path(__file__).resolve().parents[1]
-CACHE = ROOT / ".local" / "benchmarks"  # ignored by git; the made files stay for the next time
+CACHE = Path(__file__).resolve().parents[1] / ".local" / "benchmarks"  # ignored by git; made files stay
+LARGE, RUNS_OF_LARGE = 25, 2
+COMPARED = 5  # up to this scale, every output is read again
 
 
 def main() -> int:
     """Measure, print and write; 1 if a target is missed or a value differs."""
     options = _options()
     CACHE.mkdir(parents=True, exist_ok=True)
+    words = options.among.split(",")
+    among = [each for each in present() if any(word in each.name for word in words)]
     for scale in options.scales:
-        _make(scale)
-    with ExitStack() as stack:
-        scratch = stack.enter_context(tempfile.TemporaryDirectory(dir=CACHE))
-        publisher = stack.enter_context(served("http.server", "0", "-b", "127.0.0.1", "-d", str(CACHE)))
-        storage = stack.enter_context(served("benchmarks.storage_server", f"{scratch}/storage"))
-        arena = Arena(publisher, storage, scratch)
-        arena.round(options.scales[0])  # to warm up: bytecode, and the file in the page cache
-        runs: list[Run] = []
-        comparisons: list[Comparison] = []
-        for scale in options.scales:
-            for _ in range(options.runs):
-                objects, costs = arena.round(scale)
-                runs += costs
-            comparisons += [arena.compare(scale, objects[OURS], objects[name]) for name in (COURSE, COURSE_ZSTD)]
-    print(table(runs))
-    if not options.quick:
-        put("conversion", section(runs, comparisons, f"--runs {options.runs} --scales {options.shown}"))
+        for form in sorted({each.form for each in among if each.largest >= scale}):
+            inputs.make(CACHE, scale, form)
+    with tempfile.TemporaryDirectory(dir=CACHE) as scratch, arena(Path(scratch), CACHE) as place:
+        runs, comparisons = _measured(place, among, options.scales, options.runs)
+    print(table(runs), table_of_targets(targets_of(runs)), sep="\n\n")
+    if options.scales == [1, 5, 25] and not options.quick and options.among == "":
+        _draw(runs)
+        put("conversion", section(runs, comparisons, f"--runs {options.runs}"))
     failures = wrong(runs, comparisons)
     print("\n".join(failures) or "every target is met, every value equal")
     return 1 if failures else 0
 
 
-class Arena:
-    """The two servers, the environment and the folder that all contestants work in."""
+def _measured(
+    place: Arena, among: list[Contestant], scales: list[float], times: int
+) -> tuple[list[Run], list[Comparison]]:
+    """Run all of them in turn, each time all, and compare what the last runs made."""
+    for each in among:  # to warm up: bytecode, and the file in the page cache
+        place.tidy(place.run(each, scales[0])[1])
+    runs: list[Run] = []
+    comparisons: list[Comparison] = []
+    for scale in scales:
+        taking = [each for each in among if each.largest >= scale]
+        asked = {each.name: min(times, each.few, RUNS_OF_LARGE if scale >= LARGE else times) for each in taking}
+        for number in range(max(asked.values())):
+            for each in taking:
+                if number >= asked[each.name]:
+                    continue
+                found, prefix = place.run(each, scale)
+                runs.append(found)
+                print(
+                    f"{scale:g}x {each.name}: {found.cost.cpu_s:.2f} CPU s, {found.cost.peak_mb:.0f} MB,"
+                    f" {found.cost.wall_s:.2f} s",
+                    flush=True,
+                )
+                if prefix and scale <= COMPARED and number == asked[each.name] - 1:
+                    comparisons.append(Comparison(scale, each.name, place.digest(prefix)))
+                place.tidy(prefix)
+    return runs, comparisons
 
-    def __init__(self, publisher: str, storage: str, scratch: str) -> None:
-        self._publisher, self._storage, self._scratch = publisher, storage, scratch
-        # Whether Python may write bytecode is the machine's business: compiling each import anew is nobody's cost
-        kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        self._environment = kept | {"STORAGE_EMULATOR_HOST": storage, "PYTHONPYCACHEPREFIX": str(CACHE / "bytecode")}
 
-    def round(self, scale: int) -> tuple[dict[str, str], list[Run]]:
-        """Run every contestant once; return the objects that they made, by contestant, and what they cost."""
-        address = f"{self._publisher}/{_name(scale)}"
-        commands = {
-            OURS: ("benchmarks.ours", address),
-            COURSE: ("benchmarks.course", address, self._scratch, "gzip"),
-            COURSE_ZSTD: ("benchmarks.course", address, self._scratch, "zstd"),
-        }
-        objects, costs = {}, []
-        for contestant, command in commands.items():
-            objects[contestant], cost = run(*command, environment=self._environment)
-            size_mb = self._size(objects[contestant]) / 1e6
-            costs.append(Run(contestant, scale, cost, size_mb))
-            print(
-                f"{scale}x {contestant}: {cost.cpu_s:.2f} CPU s, {cost.peak_mb:.0f} MB, {cost.wall_s:.2f} s", flush=True
-            )
-        return objects, costs
-
-    def compare(self, scale: int, ours: str, theirs: str) -> Comparison:
-        """Hold the values of two objects against each other."""
-        found, _ = run("benchmarks.compare", ours, theirs, environment=self._environment)
-        return Comparison(scale, theirs, **json.loads(found))
-
-    def _size(self, name: str) -> int:
-        answer = requests.get(f"{self._storage}/storage/v1/b/lake/o/{quote(name, safe='')}", timeout=10)
-        answer.raise_for_status()
-        return int(answer.json()["size"])
+def _draw(runs: list[Run]) -> None:
+    """Draw the charts, in a process of its own, for that takes memory."""
+    measured: list[dict[str, Any]] = [asdict(each) for each in runs]
+    (CACHE / "conversion.json").write_text(json.dumps(measured), encoding="utf-8")
+    run("benchmarks.charts", str(CACHE / "conversion.json"), str(PAGE.parent / "pictures"), environment=os.environ)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=3, help="of each contestant at each scale")
-    parser.add_argument("--scales", dest="shown", default="1,5", help="how many times the month's rows")
-    parser.add_argument("--quick", action="store_true", help="one run of the month's rows; nothing is written")
+    parser.add_argument("--runs", type=int, default=5, help="of each contestant at each scale, at most")
+    parser.add_argument("--scales", dest="shown", default="1,5,25", help="how many times the month's rows")
+    parser.add_argument("--among", default="", help="words of the contestants' names; all without it")
+    parser.add_argument("--quick", action="store_true", help="one run of a fifth of the rows; nothing is written")
     options = parser.parse_args()
     if options.quick:
-        options.runs, options.shown = 1, "1"
-    options.scales = sorted({int(scale) for scale in options.shown.split(",")})
+        options.runs, options.shown = 1, "0.2"
+    options.scales = sorted({float(scale) for scale in options.shown.split(",")})
     return options
-
-
-def _name(scale: int) -> str:
-    return f"yellow_{scale}x.csv.gz"
-
-
-def _make(scale: int) -> None:
-    path = CACHE / _name(scale)
-    if not path.exists():
-        print(f"making {path.name} (once)", flush=True)
-        run("benchmarks.yellow", str(path), str(scale), environment=os.environ)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +34,15 @@ def run(module: str, *arguments: str, environment: Mapping[str, str], folder: Pa
     Raises:
         subprocess.CalledProcessError: it failed; its own words are on standard error.
     """
-    command = [sys.executable, "-W", "ignore", "-m", module, *arguments]
+    return run_command([sys.executable, "-W", "ignore", "-m", module, *arguments], environment, folder)
+
+
+def run_command(command: Sequence[str], environment: Mapping[str, str], folder: Path | None = None) -> tuple[str, Cost]:
+    """Run any command, as `run` does: CPU time is that of all its processes, memory that of the largest.
+
+    Raises:
+        subprocess.CalledProcessError: it failed; its own words are on standard error.
+    """
     started, began = time.monotonic(), time.time()
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=folder) as process:
         printed = cast(IO[str], process.stdout).read()

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+BAR = "\\|"  # for a table's cell
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -31,7 +33,7 @@ class Target:
     @property
     def row(self) -> str:
         """Give its line of the table."""
-        return f"| {self.what} | {self._wanted()} | {self._written(self.found)} | {self.verdict} |"
+        return f"| {self.what.replace('|', BAR)} | {self._wanted()} | {self._written(self.found)} | {self.verdict} |"
 
     def _wanted(self) -> str:
         return f"{'at least' if self.at_least else 'at most'} {self.bound:g}{self.unit}"

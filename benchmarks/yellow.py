@@ -39,10 +39,10 @@ class Stretch:
     total: int
 
 
-def make(path: Path, scale: int) -> None:
+def make(path: Path, scale: float) -> None:
     """Write *scale* times the month's rows; the same scale gives the same bytes, and a file appears whole."""
-    random = np.random.default_rng([SEED, scale])
-    total = ROWS * scale
+    random = np.random.default_rng([SEED, int(scale)])
+    total = round(ROWS * scale)
     known = total - round(UNKNOWN * total)
     # the real file's tail begins the month anew: two runs of time
     cuts = sorted({*range(0, known, ROWS_AT_ONCE), *range(known, total, ROWS_AT_ONCE), total})
@@ -130,4 +130,4 @@ def _seconds(values: Integers) -> pa.Array:
 
 
 if __name__ == "__main__":
-    make(Path(sys.argv[1]), int(sys.argv[2]))
+    make(Path(sys.argv[1]), float(sys.argv[2]))

@@ -1,9 +1,10 @@
-"""One run of the course's flow, web to bucket, without its Prefect decorators: what `conversion.py` measures.
+"""One run of the course's flow, web to bucket, without its Prefect decorators: what `contestants.py` names.
 
 As in https://github.com/DataTalksClub/data-engineering-zoomcamp, week 2 of 2023: the whole file becomes a frame, its
 two times are parsed, it is written to a local Parquet file, and that is uploaded.
 
-Usage: python -m benchmarks.course ADDRESS FOLDER CODEC, with STORAGE_EMULATOR_HOST set; prints the object's name.
+Usage: python -m benchmarks.rivals.course ADDRESS FOLDER CODEC, with STORAGE_EMULATOR_HOST set; prints the object's
+name.
 """
 
 import sys
