@@ -1,7 +1,7 @@
 """The blocks of an environment: what each should hold. No block is constructed, for that would look for credentials.
 
 Keyless: in the cloud and on a laptop alike, credentials are those of the process that runs the flow. Secrets are
-references to Secret Manager; a database's password is the one value that Prefect keeps.
+references to Secret Manager; Prefect itself keeps a database's password, and where messages go.
 """
 
 import importlib
@@ -9,6 +9,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
+from blocks import notifications
 from blocks.change import Change, Known
 from blocks.compare import Reference, differences
 from blocks.database import Given, connection
@@ -27,13 +28,15 @@ class Block:
     kind: str
     """Its class, as `module:class`."""
     data: dict[str, Any]
+    optional: bool = False
+    """Not made while its secret is not given; once it is there, it stays."""
 
 
 def wanted(outputs: Outputs) -> list[Block]:
     """Give the blocks that the outputs ask for, those that others refer to first.
 
     Raises:
-        OutputsError: the database's address is none.
+        OutputsError: the database's address is none, or one that messages go to.
     """
     names = outputs.names
     credentials = Reference(names.credentials_block)
@@ -75,6 +78,8 @@ def wanted(outputs: Outputs) -> list[Block]:
                 {"connection_info": info, "connect_args": None, "fetch_size": 1},
             )
         )
+    found.append(Block(names.chat_block, notifications.WEBHOOK, notifications.chat(KEEP), optional=True))
+    found.append(Block(names.email_block, notifications.EMAIL, notifications.email(KEEP), optional=True))
     return found
 
 
@@ -87,6 +92,8 @@ def all_names(outputs: Outputs) -> list[str]:
         names.warehouse_block,
         names.secret_block,
         names.database_block,
+        names.chat_block,
+        names.email_block,
     ]
 
 
@@ -114,6 +121,8 @@ def plan(outputs: Outputs, known: Known) -> list[Change]:
         if found:
             there.remove(found)
             known.blocks[block.name] = found["id"]
+        elif block.optional and _lacks(block.data):
+            continue
         changes.append(_change(block, kind, found))
     return changes + [_removal(document) for document in there]
 
@@ -194,6 +203,11 @@ def _kept(data: dict[str, Any], held: dict[str, Any]) -> dict[str, Any]:
         elif value == KEEP:
             filled[name] = held.get(name)
     return filled
+
+
+def _lacks(data: dict[str, Any]) -> bool:
+    """Tell whether a value is to stay as it is; where nothing is, it is missing."""
+    return any(_lacks(value) if isinstance(value, dict) else value == KEEP for value in data.values())
 
 
 def _referring(data: dict[str, Any], known: Known) -> dict[str, Any]:

@@ -59,6 +59,10 @@ class Server:
         """Change."""
         self._request("PATCH", path, body)
 
+    def put(self, path: str, body: dict[str, Any]) -> None:
+        """Write anew as a whole."""
+        self._request("PUT", path, body)
+
     def delete(self, path: str) -> None:
         """Remove."""
         self._request("DELETE", path, None)

@@ -32,7 +32,7 @@ NOT_HERE = {
     "paused": "it would undo what a person paused or started",
     "build": "the image is built from the Dockerfile",
     "push": "who builds the image pushes it",
-    "triggers": "automations are made in Prefect's UI",
+    "triggers": "automations are in automations.yaml",
     "sla": "Prefect Cloud alone knows it",
     "schedule": "`schedules` is a list of them",
     "version": "the image says what runs",

@@ -212,7 +212,7 @@ def _plain(flow: Flow[..., Any], name: str, place: _Place) -> Found:
 def _declared(deployment: RunnerDeployment, name: str, flow: Flow[..., Any], place: _Place) -> Found:
     """Give what `flow.to_deployment(...)` says."""
     where = f"{place.where}: deployment {deployment.full_name}"
-    expect(not deployment.triggers, f"{where}: found triggers, expected none: automations are made in Prefect's UI")
+    expect(not deployment.triggers, f"{where}: found triggers, expected none: automations are in automations.yaml")
     expect(deployment.storage is None, f"{where}: found a storage of its own, expected none: --storage says it")
     plain = deployment.model_dump(mode="json")
     schedules = _schedules(deployment, plain, place.began, where)

@@ -58,6 +58,16 @@ class Settings(Reading):
         return f"landfall-{self.environment}-database"
 
     @property
+    def chat_block(self) -> str:
+        """Name the block that tells a chat of trouble, which is there when its address was given."""
+        return f"landfall-{self.environment}-chat"
+
+    @property
+    def email_block(self) -> str:
+        """Name the block that sends e-mail, likewise."""
+        return f"landfall-{self.environment}-email"
+
+    @property
     def work_pool(self) -> str:
         """Name the work pool, whose worker makes a Cloud Run job for each run."""
         return f"landfall-{self.environment}"
