@@ -9,6 +9,8 @@ backfill's publisher and storage also wait 200 ms for each request.
 
 import argparse
 import json
+import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -63,6 +65,7 @@ def main() -> int:
             first=[_first_request(ground, day) for day in world.days(runs)],
             status_command=[ground.command("status", world.CONTRACT, *YEAR) for _ in range(runs + 2)],
             walks=list(_backfills(ground, number, runs)),
+            job_mb=None if quick else _job_mb(),
         )
     text = section(figures, DELAY_MS, AT_ONCE)
     print(table(targets(figures, AT_ONCE)))
@@ -111,6 +114,13 @@ def _ten_thousand(ground: Ground) -> dict[str, Any]:
     found, _ = run("benchmarks.status", "--json", environment=ground.variables)
     said: dict[str, Any] = json.loads(found)
     return said
+
+
+def _job_mb() -> float:
+    """Give the peak memory of Cloud Run jobs that land a file of CSV: the largest of those in docs/job-memory.md."""
+    said = python(os.environ, "-m", "benchmarks.job", "--cases=csv")
+    peaks = re.findall(r"^\| csv \| 1, .*\| (\d+) \| [\d,]+ \|$", said, re.MULTILINE)
+    return max(float(peak) for peak in peaks) * 2**20 / 1e6
 
 
 def _first_request(ground: Ground, day: str) -> tuple[float, float]:
