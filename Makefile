@@ -225,6 +225,7 @@ scale: $(INSTALLED) ## land 500 partitions as Cloud Run jobs, 20 at once, on SQL
 lock: $(INSTALLED) ## write the locks anew: of everything, of what runs need, for the image, and of a rival of the benchmarks
 	@$(COMPILE) --all-extras pyproject.toml --output-file requirements.lock
 	@$(COMPILE) --constraint requirements.lock --extra database pyproject.toml --output-file requirements-run.lock
+	@$(COMPILE) benchmarks/rivals.in --output-file benchmarks/rivals.lock
 
 clean: ## stop everything, and remove the local cloud's data (not .venv)
 	@if [ -x $(PY) ]; then $(LOCAL) down --data $(DATA); fi

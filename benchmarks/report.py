@@ -122,6 +122,7 @@ fetches and decompresses and nothing else.
 - **The course's flow** reads the whole file into a frame, parses two times, writes Parquet to disk (gzip, as taught,
   and zstd) and uploads it. **dlt** yields Arrow batches into its filesystem destination. **DuckDB** and **Polars** are
   given the types and stream, by way of the disk. `benchmarks/rivals/` has each, with where its settings come from.
+- A whole Cloud Run job, with Prefect, is measured [elsewhere](job-memory.md).
 - None but Landfall hashes the source, counts its records apart from the parser, or keeps the object back until both
   hold.
 
