@@ -62,8 +62,8 @@ class Case:
 
 
 CASES = [Case("csv", 1, 1), Case("csv", 6, 1), Case("csv", 1, 4),
-         Case("parquet", 1, 1), Case("parquet", 6, 1), Case("parquet", BIG, 1, 1024),
-         Case("parquet", BIG, 4, 4096)]  # fmt: skip
+         Case("parquet", 1, 1), Case("parquet", 6, 1), Case("parquet", BIG, 1),
+         Case("parquet", BIG, 4, 1024)]  # fmt: skip
 
 
 def main() -> None:
@@ -74,8 +74,8 @@ def main() -> None:
     cases = [case for case in CASES if case.form in forms]
     with (
         tempfile.TemporaryDirectory() as scratch,
-        served("http.server", "0", "-b", "127.0.0.1", "-d", f"{scratch}/files") as publisher,
         _cloud(Path(scratch)) as variables,
+        served("benchmarks.file_server", f"{scratch}/files") as publisher,
     ):
         for case in cases:
             _publish(case, Path(scratch))

@@ -38,10 +38,13 @@ class File:
         return f'"{hashlib.sha256(self.body).hexdigest()[:16]}"'
 
     def part(self, span: str) -> "File":
-        """Give the part that `bytes=0-99` asks for."""
+        """Give the part that `bytes=0-99` asks for, or `bytes=-100`, the last of them."""
         first, _, last = span.removeprefix("bytes=").partition("-")
-        body = self.body[int(first) : int(last) + 1]
-        place = f"bytes {first}-{int(first) + len(body) - 1}/{len(self.body)}"
+        start = int(first) if first else max(len(self.body) - int(last), 0)
+        body = self.body[start : int(last) + 1 if first else None]
+        if not body:
+            return replace(self, status=416, headers={"Content-Range": f"bytes */{len(self.body)}"})
+        place = f"bytes {start}-{start + len(body) - 1}/{len(self.body)}"
         return replace(self, body=body, status=206, headers={"ETag": self.etag, "Content-Range": place} | self.headers)
 
 

@@ -60,6 +60,19 @@ class Announced:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """A file's last bytes, asked for before its body, and the size of all of it."""
+
+    data: bytes
+    size: int
+
+    @property
+    def start(self) -> int:
+        """Where in the file they begin."""
+        return self.size - len(self.data)
+
+
 def _is_chunked(response: requests.Response) -> bool:
     return "chunked" in response.headers.get("Transfer-Encoding", "").lower()
 
@@ -70,7 +83,11 @@ class Download(io.RawIOBase):
     A body that is longer than announced is noticed if the surplus has arrived together with the last announced byte.
     What comes later is never read and cannot be noticed; neither can the end of a body with neither a length nor chunks
     (`announced.ends`).
+
+    `tail` is the body's end, where it was asked for before (`ranges.download_after_tail`).
     """
+
+    tail: Tail | None = None
 
     def __init__(self, response: requests.Response, url: str) -> None:
         self.url = shown(url)  # in messages

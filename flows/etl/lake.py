@@ -10,7 +10,7 @@ from google.cloud import storage
 
 from flows.etl import arrow, convert, lake_object, passage
 from flows.etl.contract import Column, ColumnType
-from flows.etl.fetch import Validators, download
+from flows.etl.fetch import Validators
 from flows.etl.lake_object import LakeObject
 from flows.etl.quarantine import Quarantine
 from flows.etl.source import Source
@@ -52,7 +52,7 @@ def bring(bucket: storage.Bucket, source: Source) -> Upload:
     contract, partition = source.contract, source.partition
     name, aside = lake_object.new_names(contract.name, str(partition))
     started = time.monotonic()
-    with download(source.address, source.headers, source.reach) as body:
+    with passage.opened(source) as body:
         quarantine = Quarantine(contract.quarantine, source.where, bucket.blob(aside))
         sink = ResumableUpload(bucket.blob(name), "application/vnd.apache.parquet")
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -11,8 +12,10 @@ from flows.etl.checks import Verdict
 from flows.etl.contract import Column, ColumnType
 from flows.etl.decode import decompress
 from flows.etl.errors import BadFile, CheckFailed, Unequal
-from flows.etl.fetch import Download
+from flows.etl.fetch import Download, download
+from flows.etl.formats import parquet
 from flows.etl.quarantine import Quarantine
+from flows.etl.ranges import download_after_tail
 from flows.etl.source import Source
 
 log = logging.getLogger(__name__)
@@ -32,10 +35,22 @@ class Passed:
     warnings: tuple[str, ...]  # of checks that do not hold and do not stop it
 
 
+def opened(source: Source) -> AbstractContextManager[Download]:
+    """Ask for a file and give its body to read; of Parquet, its end is asked for first.
+
+    Raises:
+        SourceError, Transient: as for a download.
+    """
+    asked = source.address, source.headers, source.reach
+    if source.contract.format == "parquet" and source.contract.compression == "none":
+        return download_after_tail(*asked, parquet.tail_bytes)
+    return download(*asked)
+
+
 def through(body: Download, source: Source, quarantine: Quarantine, write: Write) -> Passed:
     """Read a file's body to its end, and hold all that was read before anything of it may become visible.
 
-    Memory is constant: one block, and what *write* keeps.
+    Memory is constant: one block or some row groups, and what *write* keeps.
 
     Raises:
         BadFile, CheckFailed, Unequal: the file does not hold; what was written so far must not become visible.
@@ -46,7 +61,7 @@ def through(body: Download, source: Source, quarantine: Quarantine, write: Write
     with (
         gauge.reading(str(source), body),
         decompress(body, contract, where, body.announced) as stream,
-        formats.read(stream, contract, partition, where) as reader,
+        formats.read(stream, contract, partition, where, body.tail) as reader,
     ):
         tables = convert.tables(reader, contract, partition, quarantine, counts)
         rows = write(tables, reader.matched.landing)

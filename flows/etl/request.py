@@ -55,7 +55,8 @@ def ask(  # noqa: PLR0913 - what a request can say
 ) -> Iterator[requests.Response]:
     """Ask, and give the answer with its body unread: 200, or 304 where an *etag* says what is known.
 
-    Where a *span* of the file is asked for the answer is 206, or 200 from a publisher that always sends the whole.
+    Where a *span* of the file is asked for the answer is 206, or 200 from a publisher that always sends the whole, or
+    416 where there is no such span: of an empty file there is none.
 
     Args:
         method: GET or HEAD.
@@ -81,7 +82,7 @@ def ask(  # noqa: PLR0913 - what a request can say
         with _follow(method, url, headers, conditional, reach) as answer:
             wait_s = _wait_s(answer.response)
             if wait_s is None:
-                if not (span and answer.response.status_code == 206):
+                if not (span and answer.response.status_code in (206, 416)):
                     _check_status(method, where, answer, etag)
                 yield answer.response
                 return

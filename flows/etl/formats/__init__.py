@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import IO
 
 from flows.etl.contract import Contract
+from flows.etl.fetch import Tail
 from flows.etl.formats import parquet
 from flows.etl.formats.batch import Reader
 from flows.etl.formats.csv import CsvReader
@@ -13,11 +14,14 @@ from flows.etl.partition import Partition
 
 
 @contextmanager
-def read(stream: IO[bytes], contract: Contract, partition: Partition, url: str) -> Iterator[Reader]:
-    """Give the reader of a contract's format for a file's decompressed bytes.
+def read(
+    stream: IO[bytes], contract: Contract, partition: Partition, url: str, tail: Tail | None = None
+) -> Iterator[Reader]:
+    """Give the reader of a contract's format for a file's decompressed bytes, whose end may be known beforehand.
 
     Raises:
         BadFile: the file's columns are not those of the contract, or it is no file of this format.
+        Transient: the end that was known is not that of these bytes.
     """
     match contract.format:
         case "csv":
@@ -25,5 +29,5 @@ def read(stream: IO[bytes], contract: Contract, partition: Partition, url: str) 
         case "jsonl":
             yield JsonlReader(stream, contract, partition, url)
         case "parquet":
-            with parquet.spooled(stream, url) as file:
-                yield parquet.ParquetReader(file, contract, partition, url)
+            with parquet.opened(stream, contract, partition, url, tail) as reader:
+                yield reader

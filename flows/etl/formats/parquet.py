@@ -1,8 +1,9 @@
 """Parquet: a file of columns with types of their own, read batch by batch and cast into the contract's.
 
-The footer, which says where everything is, stands at the end: so the file is spooled to a temporary file first. That
-takes disk of the file's size, which on Cloud Run is memory. Everything else streams: pages are decoded as batches
-need them, and one batch is in memory.
+The footer, which says where everything is, stands at the end. Of a publisher that sends parts of files it is asked for
+first, and the file is read while it arrives, with some row groups in memory (`window`). Otherwise the file is spooled
+to a temporary file, which takes disk of its size, and on Cloud Run that is memory. Everything else streams: pages are
+decoded as batches need them, and one batch is in memory.
 
 Whether a timestamp is an instant or the reading of a clock is said by the file (`isAdjustedToUTC`), and neither is
 taken for the other: a TIMESTAMP column wants the one, a DATETIME column the other. Where the file does not say, in
@@ -11,9 +12,9 @@ INT96 and in annotations of before 2019, the contract decides; TIMESTAMP takes t
 
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet
@@ -21,7 +22,8 @@ import pyarrow.parquet
 from flows.etl import arrow, drift, proposal
 from flows.etl.contract import Column, ColumnType, Contract
 from flows.etl.errors import BadFile
-from flows.etl.formats import casting, int96
+from flows.etl.fetch import Tail
+from flows.etl.formats import casting, int96, window
 from flows.etl.formats.batch import BadRow, Batch, Place
 from flows.etl.partition import Partition
 from flows.etl.spool import spool
@@ -43,22 +45,68 @@ RAW = 1_000  # characters of a row in the quarantine
 DAMAGE = (pa.ArrowException, OSError, UnicodeDecodeError)
 
 
+def tail_bytes(end: bytes) -> int:
+    """Say by a file's last bytes how many of them make up its footer; 0 if that is none to be read beforehand."""
+    length, magic = struct.unpack("<I4s", end[-8:].rjust(8, b"\0"))
+    return length + 8 if magic == MAGIC and length <= FOOTER_BYTES else 0
+
+
 @contextmanager
-def spooled(stream: IO[bytes], url: str) -> Iterator[IO[bytes]]:
+def spooled(stream: IO[bytes], url: str, begun: bytes = b"") -> Iterator[IO[bytes]]:
     """Copy a stream to a temporary file, which is gone afterwards, even after a kill.
 
     Raises:
         BadFile: the stream does not begin as Parquet does; nothing was copied.
         Transient: the disk is full.
     """
+    with spool(stream, url, begun=begun or _begin(stream, url)) as file:
+        yield file
+
+
+@contextmanager
+def opened(
+    stream: IO[bytes], contract: Contract, partition: Partition, url: str, tail: Tail | None = None
+) -> Iterator["ParquetReader"]:
+    """Give the reader of a stream: while it arrives if its end is known and the file allows it, otherwise from disk.
+
+    From disk are read small files, those whose row groups are large or in disorder, and those of which a new column is
+    to be added, as that wants all of it looked at before the first row lands.
+
+    Raises:
+        BadFile: it is no Parquet file that can be read, or its columns are not those of the contract.
+        Transient: the disk is full, or the file's end is not the one that is known.
+    """
+    begun = _begin(stream, url)
+    pieces = window.plan(tail) if tail and tail.size > SMALL_BYTES and begun == MAGIC else None
+    if tail is None or pieces is None or _is_added_to(tail, contract, partition):
+        with spooled(stream, url, begun) as file:
+            yield ParquetReader(file, contract, partition, url)
+        return
+    passing = window.Window(stream, begun, tail, pieces, url)
+    try:
+        yield ParquetReader(cast(IO[bytes], passing), contract, partition, url, passing)
+    except BadFile:
+        passing.finish()  # or it looks damaged because the footer is of another file
+        raise
+    passing.finish()
+
+
+def _begin(stream: IO[bytes], url: str) -> bytes:
     start = stream.read(len(MAGIC))
     if start not in (MAGIC, ENCRYPTED):
         raise BadFile(
             f"{url}: found a file that begins with {start!r}, expected Parquet, which begins with {MAGIC!r}; check the"
             " contract's source and format, nothing was written"
         )
-    with spool(stream, url, begun=start) as file:
-        yield file
+    return start
+
+
+def _is_added_to(tail: Tail, contract: Contract, partition: Partition) -> bool:
+    """Tell whether the file may have a column that the contract lacks and takes in."""
+    if contract.drift.new_column != "add":
+        return False
+    names = pyarrow.parquet.read_schema(pa.BufferReader(tail.data)).names
+    return bool(drift.compare(names, contract, partition).new)
 
 
 def schema(file: IO[bytes], url: str) -> tuple[pa.Schema, int]:
@@ -93,25 +141,34 @@ def head(file: IO[bytes], url: str, rows: int) -> tuple[pa.Table, int]:
 
 
 class ParquetReader:
-    """The records of one Parquet file, typed; `file` is the whole of it.
+    """The records of one Parquet file, typed; `file` is the whole of it, or as much of it as a piece needs.
+
+    `pieces` are row groups' numbers, all of them in order; without them they are one piece.
 
     Raises:
         BadFile: it is no Parquet file that can be read, or its columns are not those of the contract.
     """
 
-    def __init__(self, file: IO[bytes], contract: Contract, partition: Partition, url: str) -> None:
+    def __init__(
+        self,
+        file: IO[bytes],
+        contract: Contract,
+        partition: Partition,
+        url: str,
+        pieces: Iterable[Sequence[int]] | None = None,
+    ) -> None:
         self._contract, self._url = contract, url
         _check_footer(file, url)
         self._source = pa.PythonFile(file, "r")
+        self._metadata: Any = None  # of the first that is opened, for all others
         with _in_our_words(url):
             self._file = self._open("us")
             self._schema = self._file.schema_arrow
             self._metadata = self._file.metadata
+            self._pieces = [range(self._metadata.num_row_groups)] if pieces is None else pieces
             self._check_size()
             self._leaves = {column.path: number for number, column in enumerate(self._file.schema)}
-            self._matched = drift.match(
-                self._schema.names, contract, partition, url, drift.Evidence(types=self._new_types(partition))
-            )
+            self._matched = self._match(partition)
         if not self._wanted():
             raise BadFile(
                 f"{url}: found none of the columns of the contract {contract.name}, expected some; is it a file of"
@@ -141,9 +198,20 @@ class ParquetReader:
                 " file is damaged, ask the publisher, nothing was written"
             )
 
+    def _match(self, partition: Partition) -> drift.Matched:
+        """Match the columns; new ones' values are looked at only where that says what lands, or what to write."""
+        known = self._schema.names, self._contract, partition, self._url
+        if self._contract.drift.new_column != "add":
+            try:
+                return drift.match(*known)
+            except BadFile:
+                pass  # said once more, with types
+        return drift.match(*known, drift.Evidence(types=self._new_types(partition)))
+
     def _open(self, unit: str) -> pyarrow.parquet.ParquetFile:
         return pyarrow.parquet.ParquetFile(
             self._source,
+            metadata=self._metadata,
             coerce_int96_timestamp_unit=unit,
             buffer_size=BUFFER_BYTES if self._source.size() > SMALL_BYTES else 0,
             pre_buffer=False,  # else a whole row group is held, often the whole file
@@ -154,15 +222,17 @@ class ParquetReader:
         """Give what each column that the contract lacks lands as; one of nothing but nulls is left out."""
         new = drift.compare(self._schema.names, self._contract, partition).new
         kinds = {field.name: field.type for field in self._schema}
-        return {name: casting.lands_as(kinds[name]) for name in new if not self._is_empty(name, kinds[name])}
+        types = {name: casting.lands_as(kinds[name]) for name in new}
+        empty = {name for name in new if types[name] is not None or pa.types.is_null(kinds[name])}
+        for groups in self._pieces:
+            if not empty:
+                break
+            empty = {name for name in empty if pa.types.is_null(kinds[name]) or self._is_empty(name, groups)}
+        return {name: kind for name, kind in types.items() if name not in empty}
 
-    def _is_empty(self, name: str, kind: pa.DataType) -> bool:
+    def _is_empty(self, name: str, groups: Sequence[int]) -> bool:
         """Look for a first value; not in the statistics: over those of encrypted columns pyarrow kills the process."""
-        if pa.types.is_null(kind):
-            return True
-        if casting.lands_as(kind) is None:
-            return False
-        return all(batch.num_rows == batch.column(0).null_count for batch in self._batches("us", [name]))
+        return all(batch.num_rows == batch.column(0).null_count for batch in self._batches("us", [name], groups))
 
     def _check_size(self) -> None:
         """Refuse what announces far more than a file of its size should hold: a bomb, or a damaged footer."""
@@ -184,21 +254,24 @@ class ParquetReader:
     def _read(self) -> Iterator[tuple[pa.RecordBatch, dict[str, dict[int, str]]]]:
         """Read batches of the columns that land, and what INT96 values were cut off in each."""
         old = [name for name in self._wanted() if self._is_int96(name)]
-        readings = [self._batches("us", self._wanted())]
-        if old:
-            readings += [self._batches(unit, old) for unit in int96.UNITS[1:]]
-        for read, *others in zip(*readings, strict=False):  # damage may end one early: then records are missing
-            yield (
-                read,
-                {name: int96.inexact(read.column(name), *(other.column(name) for other in others)) for name in old},
-            )
+        for groups in self._pieces:
+            readings = [self._batches("us", self._wanted(), groups)]
+            if old:
+                readings += [self._batches(unit, old, groups) for unit in int96.UNITS[1:]]
+            for read, *others in zip(*readings, strict=False):  # damage may end one early: then records are missing
+                yield (
+                    read,
+                    {name: int96.inexact(read.column(name), *(other.column(name) for other in others)) for name in old},
+                )
 
-    def _batches(self, unit: str, names: list[str]) -> Iterator[pa.RecordBatch]:
+    def _batches(self, unit: str, names: list[str], groups: Sequence[int]) -> Iterator[pa.RecordBatch]:
         size = sum(self._metadata.row_group(number).total_byte_size for number in range(self._metadata.num_row_groups))
         rows = max(1, min(BATCH_ROWS, BATCH_BYTES * self.total // max(size, 1)))
         with _in_our_words(self._url):
             # with threads, columns are decoded ahead of the batch
-            batches = self._open(unit).iter_batches(batch_size=rows, columns=names, use_threads=False)
+            batches = self._open(unit).iter_batches(
+                batch_size=rows, row_groups=list(groups), columns=names, use_threads=False
+            )
         while True:
             with _in_our_words(self._url):
                 batch = next(batches, None)

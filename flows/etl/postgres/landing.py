@@ -13,7 +13,7 @@ import psycopg
 
 from flows.etl import passage
 from flows.etl.errors import StartOver
-from flows.etl.fetch import Download, download
+from flows.etl.fetch import Download
 from flows.etl.passage import Passed
 from flows.etl.postgres import ledger, table
 from flows.etl.postgres.content import Aside, Content
@@ -46,7 +46,7 @@ def land(landing: Landing) -> tuple[Landed, tuple[str, ...]]:
                 return before, ()
         started, landed = time.monotonic(), False
         with (
-            download(landing.address, landing.address_headers, landing.address_reach) as body,
+            passage.opened(landing.source) as body,
             Aside(landing) as aside,
             ExitStack() as transaction,  # from the first row on: some formats are read when they have arrived whole
         ):
