@@ -11,6 +11,7 @@ counts.
 
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO
 
@@ -24,6 +25,7 @@ PIECE_BYTES = 8 << 20  # small row groups are read together, for batches as larg
 PIECE_AT_MOST_BYTES = 128 << 20  # of a file with larger row groups, disk is taken instead of memory
 # pyarrow reads so much more of a column, for writers of 2014 that forgot a header in its length (PARQUET-816)
 BEHIND_BYTES = 100
+PROBES = 100_000  # columns in row groups, of some 300 microseconds each
 SKIP_BYTES = 256 << 10
 FOOTER_END_BYTES = 8  # its length, and the magic
 
@@ -44,16 +46,18 @@ def plan(tail: Tail) -> list[Piece] | None:
     """
     try:
         metadata = pyarrow.parquet.read_metadata(pa.BufferReader(tail.data))
-        spans = [_span(metadata.row_group(number)) for number in range(metadata.num_row_groups)]
+        if metadata.num_row_groups * metadata.num_columns > PROBES:
+            return None
+        spans = list(_spans(metadata, tail))
     except (pa.ArrowException, OSError, ValueError):  # which the reader of the whole file says better
         return None
     footer = tail.size - FOOTER_END_BYTES - metadata.serialized_size
     pieces: list[Piece] = []
     at = 0
     for number, (start, end) in enumerate(spans):
-        if start < at or end > footer:
+        if start < at or end > footer + BEHIND_BYTES:
             return None
-        at = end
+        at = max(end - BEHIND_BYTES, start)
         last = pieces[-1] if pieces else None
         if last and end - last.start <= PIECE_BYTES:
             pieces[-1] = Piece((*last.groups, number), last.start, end)
@@ -62,18 +66,54 @@ def plan(tail: Tail) -> list[Piece] | None:
     return None if any(each.end - each.start > PIECE_AT_MOST_BYTES for each in pieces) else pieces
 
 
-def _span(group: pyarrow.parquet.RowGroupMetaData) -> tuple[int, int]:
-    """Give where a row group's bytes begin and end, by the same rule as pyarrow, which looks for them there.
+def _spans(metadata: pyarrow.parquet.FileMetaData, tail: Tail) -> Iterator[tuple[int, int]]:
+    """Find out where pyarrow looks for each row group: by asking it for each column, of a file that notes it.
+
+    The footer's own words on a column are not asked for: where a column is encrypted, pyarrow ends the process.
 
     Raises:
-        ValueError: it has no columns, or one of a negative length.
+        OSError: a column is encrypted, or the footer contradicts itself.
+        ValueError: pyarrow asks for nothing.
     """
-    columns = [group.column(number) for number in range(group.num_columns)]
-    starts = [min(each.data_page_offset, each.dictionary_page_offset or each.data_page_offset) for each in columns]
-    ends = [start + each.total_compressed_size for start, each in zip(starts, columns, strict=True)]
-    if any(end < start for start, end in zip(starts, ends, strict=True)):
-        raise ValueError
-    return min(starts), max(ends)
+    noted = _Noted(tail.size)
+    file = pyarrow.parquet.ParquetFile(pa.PythonFile(noted, "r"), metadata=metadata, pre_buffer=False, buffer_size=0)
+    for group in range(metadata.num_row_groups):
+        noted.spans.clear()
+        for column in range(metadata.num_columns):
+            with suppress(_Asked):
+                file.reader.read_row_group(group, column_indices=[column], use_threads=False)
+        if len(noted.spans) != metadata.num_columns or any(end < start for start, end in noted.spans):
+            raise ValueError
+        yield min(noted.spans)[0], max(end for _, end in noted.spans)
+
+
+class _Asked(Exception):
+    """No error: what was asked for is noted."""
+
+
+class _Noted(io.RawIOBase):
+    """A file of which nothing can be read; `spans` are what was asked for."""
+
+    def __init__(self, size: int) -> None:
+        self._size, self._at = size, 0
+        self.spans: list[tuple[int, int]] = []
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        self.spans.append((self._at, self._at + size))
+        raise _Asked
 
 
 class Window(io.RawIOBase):
@@ -97,7 +137,7 @@ class Window(io.RawIOBase):
             LandfallError: as reading the stream does.
         """
         for piece in self._pieces:
-            self._move(piece.start, min(piece.end + BEHIND_BYTES, self._tail.size))
+            self._move(piece.start, piece.end)
             yield piece.groups
 
     def finish(self) -> None:
