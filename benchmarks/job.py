@@ -52,7 +52,7 @@ class Case:
     form: str
     scale: int
     months: int
-    memory_mib: int = 512  # prefect.yaml's for all but yellow_trips_parquet, which has 4 GiB
+    memory_mib: int = 512  # prefect.yaml's for a contract's months
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -233,11 +233,12 @@ its limit: what is in the table has landed under it. MiB are 2^20 bytes.
 
 - CSV and JSON lines stream: a file may be as long as it likes (the course's fullest month of yellow trips, 2019-03, has
   7.8 million rows). Four at once are the most that one run does.
-- Parquet has what says where everything is at its end, so a file is put on disk first and counts whole: a job needs
-  some 320 MiB and the sizes of the files that it lands at once. {BIG} times the rows of 2021-01 are more than any month
-  of yellow trips has; such a file does not fit 512 MiB. The deployments that land any contract have 1 GiB for one of
-  them; `yellow_trips_parquet`, whose first run lands all months, four at once, has 4 GiB: files of 2009 and 2010, with
-  coordinates in place of zones, are larger for their rows.
+- Parquet has what says where everything is at its end. That is asked for first, and the file is read while it
+  arrives, some row groups in memory: here they have a million rows, as the publisher's. {BIG} times the rows of 2021-01
+  are more than any month of yellow trips has. Four such months at once take more than 512 MiB: the deployments that
+  land any contract have 1 GiB. `yellow_trips_parquet` and `backfill`, which land years, have 2 GiB: files of 2009 and
+  2010, with coordinates in place of zones, are larger for their rows, and were not measured.
+- A publisher that sends no parts of files is not measured here: its Parquet is put on disk first, and counts whole.
 
 <!-- shown: minutes -->
 ```sh

@@ -108,7 +108,7 @@ def test_every_deployment_runs_our_image_in_the_environments_pool_with_what_the_
         assert variables == {
             "image": "example.org/flows:7",
             "cpu": "1000m",
-            "memory": "4Gi" if big or long else "1Gi" if each.name == "any-dev" else "512Mi",
+            "memory": "2Gi" if big or long else "1Gi" if each.name == "any-dev" else "512Mi",
             "timeout": 14400 if big else 86400 if long else 900 if recovers else 3600,
             **({"service_account_name": "worker@p.iam"} if recovers else {}),
         }

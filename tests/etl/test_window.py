@@ -96,7 +96,7 @@ def test_a_file_whose_end_is_known_needs_no_disk(publisher: Publisher, options: 
     whole = file_of(table, **options)
     publisher.files["/f"] = File(whole, ranges=True)
     assert read(publisher).equals(table)
-    assert [headers.get("Range") for headers in publisher.headers][0] == f"bytes=-{TAIL_BYTES}"
+    assert next(headers.get("Range") for headers in publisher.headers) == f"bytes=-{TAIL_BYTES}"
 
 
 @pytest.mark.usefixtures("without_disk")
@@ -246,7 +246,7 @@ def test_a_damaged_page_and_an_encrypted_column_are_told_while_the_file_arrives(
     data = bytearray(file_of(TABLE, write_page_checksum=True))
     data[len(data) // 2] ^= 1
     publisher.files["/f"] = File(bytes(data), ranges=True)
-    with pytest.raises(BadFile, match="found a damaged Parquet file .*CRC checksum verification failed"):
+    with pytest.raises(BadFile, match=r"found a damaged Parquet file .*CRC checksum verification failed"):
         read(publisher)
 
 
