@@ -1,7 +1,6 @@
 """The command line, by typer's own runner, and once as a process."""
 
 import os
-import resource
 import subprocess
 import sys
 import tomllib
@@ -195,21 +194,6 @@ def test_help_imports_a_few_hundred_modules_and_none_of_what_commands_need() -> 
     heavy = {"prefect", "prefect_gcp", "google", "pyarrow", "pandas", "numpy", "pydantic", "requests", "httpx"}
     assert (ended.returncode, sorted(heavy & set(modules))) == (0, [])
     assert 200 < len(modules) < 420
-
-
-def test_help_takes_less_than_a_third_of_a_second_of_a_processor() -> None:
-    """Of a processor, not of the clock, as others may be at work; the best of some, as caches are cold at first."""
-
-    def taken_s() -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        command = [sys.executable, "-c", "from flows.cli.main import main; main()", "--help"]
-        subprocess.run(
-            command, cwd=ROOT, env={**os.environ, "COVERAGE_PROCESS_START": ""}, check=True, stdout=subprocess.DEVNULL
-        )
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-    assert min(taken_s() for _ in range(5)) < 0.3
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
