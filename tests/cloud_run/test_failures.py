@@ -66,7 +66,8 @@ class Story:
         assert self.recovered
         run, job = self.fleet.api.read_flow_run(self.runs[what]).name, self.fleet.scheduled[self.runs[what]]
         lines = (line.partition("flows.etl.recover - ")[2] for line in self.recovered.text.splitlines())
-        return [line.partition(": ")[2] for line in lines if f"/{job}-" in line or line.startswith(f"{run}:")]
+        of_run = (f"{run}:", f"{job}:")  # named before it began, or since
+        return [line.partition(": ")[2] for line in lines if f"/{job}-" in line or line.startswith(of_run)]
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +203,8 @@ def test_a_run_that_always_exceeds_its_memory_is_repeated_in_vain_and_left_to_pe
     assert story.given_up.code == 1
     name = story.fleet.api.read_flow_run(story.runs["memory"]).name
     assert f"{name}: it crashed again after 1 repeats" in story.given_up.text
-    assert story.fleet.api.read_flow_run(story.runs["memory"]).tags == ["contract:flights", "recover-gave-up"]
+    # tagged with its contract if it came so far
+    assert {*story.fleet.api.read_flow_run(story.runs["memory"]).tags} - {"contract:flights"} == {"recover-gave-up"}
 
 
 def test_a_run_that_exceeds_its_time_crashes_and_lands_when_repeated(story: Story) -> None:
