@@ -62,7 +62,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run up status down env chosen plan apply destroy blocks deploy register worker test coverage conformance check lint workflows audit docs chaos chaos-short chaos-mutants fuzz lock bench scale rehearse clean
+.PHONY: help run up status down env chosen plan apply destroy blocks deploy register worker test test-ui coverage conformance check lint workflows audit docs chaos chaos-short chaos-mutants fuzz lock bench scale rehearse clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { gsub(/\$$\$$/, "$$", $$2); printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -155,7 +155,7 @@ worker: $(INSTALLED)
 endif
 
 # jobs with their own clocks and memory limits, and minutes of faults, which others at work would upset: by themselves
-ALONE := tests/cloud_run tests/chaos/test_short.py tests/chaos/test_races.py
+ALONE := tests/cloud_run tests/ui tests/chaos/test_short.py tests/chaos/test_races.py
 
 test: $(INSTALLED) ## run the tests
 	@$(PY) -m pytest --numprocesses 4 --dist loadfile $(patsubst %,--ignore %,$(ALONE))
@@ -170,6 +170,9 @@ coverage: $(INSTALLED) ## run the tests, show how much of flows/ the first part 
 
 rehearse: $(INSTALLED) ## do the whole path on this machine, from terraform apply through Cloud Run jobs to rows and back, in a cloud of its own
 	@$(PY) -m rehearsal
+
+test-ui: $(INSTALLED) ## use Prefect's UI in a real browser (Debian's chromium), and take docs/prefect-ui.md's pictures of it
+	@PICTURES=docs/pictures/ui $(PY) -m pytest tests/ui
 
 conformance: $(INSTALLED) ## hold the local cloud to Google's promises; TARGET=cloud PROJECT=<id> asks Google itself
 	@$(PY) -m pytest tests/conformance --target=$(TARGET) $(if $(PROJECT),--project=$(PROJECT))

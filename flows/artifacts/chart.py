@@ -13,10 +13,10 @@ from html import escape
 from flows.plots.palette import EDGE, FILL, INK, QUIET, RULE
 from flows.plots.words import many
 
-WIDTH, HEIGHT = 960, 340
-LEFT, RIGHT, TOP, BOTTOM = 64, 16, 76, 48
-BARS = 200  # more would be narrower than a few pixels: neighbours share a bar then
-LABELS = 12  # below the bars
+WIDTH, HEIGHT = 640, 320  # the UI shows it at some 600 pixels, where its words stay legible
+LEFT, RIGHT, TOP, BOTTOM = 52, 12, 76, 40
+BARS = 140  # more would be narrower than a few pixels: neighbours share a bar then
+LABELS = 6  # below the bars
 HEAD = (
     f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {WIDTH} {HEIGHT}' width='{WIDTH}' height='{HEIGHT}'"
     f" role='img' font-family='system-ui, sans-serif' font-size='13' fill='{INK}'>"

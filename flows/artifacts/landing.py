@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from flows.artifacts import chart, console
-from flows.artifacts.artifact import Artifact, Record, cells, code_free, literal, table
+from flows.artifacts.artifact import Artifact, Record, code_free, literal, table
 from flows.artifacts.chart import Bar
 from flows.etl.destination import Destination
 from flows.etl.landing_log import Claim
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from flows.report import Report
 
 COUNTS = ("source_rows", "quarantined_rows", "lake_rows", "warehouse_rows")
-SHOWN = ("partition", "status", *COUNTS, "job_id", "seconds")
+SHOWN = ("partition", "status", *COUNTS, "seconds")
 LINKED = 100  # partitions in the summary; the table has more
 
 
@@ -31,7 +31,8 @@ def artifacts(report: "Report", destination: Destination | None) -> list[Artifac
 def records(report: "Report") -> list[Record]:
     """Give a row for each partition, in order: the counts that must add up, or why there are none."""
     return [
-        {name.replace("_", " "): row[name] for name in SHOWN} | {"remark": row["why"] or "; ".join(row["warnings"])}
+        {name.replace("_", " "): row[name] for name in SHOWN}
+        | {"remark": row["why"] or "; ".join(row["warnings"]), "job id": row["job_id"]}  # what is long comes last
         for row in report.rows()
     ]
 
@@ -62,19 +63,16 @@ def _places(report: "Report", destination: Destination) -> Iterator[str]:
         yield ""
     yield f"Bucket {bucket}"
     yield ""
-    yield cells(["partition", "rows", "object in the lake", "load job"])
-    yield cells(["---", "---:", "---", "---"])
     for done in report.done[-LINKED:]:
         if isinstance(done.claim, Claim):
             job = (done.loaded.job_id if done.loaded else None) or ""
-            lake, loaded = (
-                literal(done.claim.lake_uri.removeprefix("gs://").partition("/")[2]),
-                literal(job) if job else "",
-            )
+            lake, loaded = literal(done.claim.lake_uri.removeprefix("gs://").partition("/")[2]), literal(job)
             if shown:
                 lake = f"[{lake}]({console.of_object(destination, done.claim.lake_uri)})"
-                loaded = f"[{loaded}]({console.of_job(destination, job)})" if job else ""
-            yield cells([done.claim.partition, f"{done.claim.lake_rows:,}", lake, loaded])
+                loaded = f"[{loaded}]({console.of_job(destination, job)})"
+            by = f" by {loaded}" if job else ""
+            # no table: a name that is long would make it wider than the page
+            yield f"- **{done.claim.partition}**: {done.claim.lake_rows:,} rows in {lake}{by}"
     yield ""
     if len(report.done) > LINKED:
         yield f"The last {LINKED} partitions of {len(report.done)}; the table of rows has more."

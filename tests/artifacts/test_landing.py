@@ -86,7 +86,7 @@ def test_where_google_serves_nothing_there_is_no_link_and_the_summary_says_so() 
         said = summary(MIXED, destination(link))
         assert "](http" not in said
         assert "are not Google's" in said
-        assert "| 2013-01 | 5 | `lake/flights/2013-01/0a.parquet` | `job-2013-01` |" in said
+        assert "- **2013-01**: 5 rows in `lake/flights/2013-01/0a.parquet` by `job-2013-01`" in said
 
 
 def test_a_summary_names_what_failed_and_what_is_warned_of_as_it_was_said_and_not_as_markup() -> None:
@@ -99,7 +99,7 @@ def test_a_summary_names_what_failed_and_what_is_warned_of_as_it_was_said_and_no
 def test_a_claimed_partition_has_an_object_and_no_table_and_no_job() -> None:
     said = summary(Report("flights", "claimed", [replace(done("2013-01", 7), loaded=None)], []), destination(GOOGLES))
     assert "Table " not in said
-    assert "_details/acme-lake/lake/flights/2013-01/0a.parquet?project=acme) |  |" in said
+    assert "_details/acme-lake/lake/flights/2013-01/0a.parquet?project=acme)\n" in said
 
 
 def test_a_landing_elsewhere_than_in_bigquery_has_no_object_no_job_and_all_its_rows() -> None:
