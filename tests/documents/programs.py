@@ -19,7 +19,7 @@ from localcloud import __main__ as localcloud
 
 ROOT = Path(__file__).parents[2]
 # none of ours, and none that says what it takes without being run
-OTHERS = {"bq", "cd", "curl", "docker", "export", "gh", "git", "jq", "pip", "printf", "psql", "sudo", "$EDITOR"}
+OTHERS = {"bq", "cd", "curl", "docker", "export", "gh", "git", "jq", "pip", "printf", "psql", "read", "sudo", "$EDITOR"}
 TERRAFORM = {"apply", "destroy", "import", "init", "output", "plan", "providers", "state", "test"}
 
 
