@@ -14,9 +14,10 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.contestants import CHECKED, COPY, FLOOR, NOWHERE, OURS
+from benchmarks.contestants import CHECKED, COPY, COURSE_ZSTD, FLOOR, NOWHERE, OURS
 
 MONTHS, ROWS = 5, 1_369_765
+HIDDEN = (CHECKED, FLOOR, COPY, COURSE_ZSTD)  # among the lines: they lie on others, or hold no rows
 BLUE, GREY, BLACK = "#0072B2", "#999999", "#000000"
 LINES = ("#D55E00", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#999999")
 MARKS = ("s", "D", "^", "v", "P", "X")
@@ -45,7 +46,7 @@ def _cpu(runs: list[dict[str, Any]]) -> Figure:
 
 def _memory(runs: list[dict[str, Any]]) -> Figure:
     figure, axes = _canvas(7.5, 4.4)
-    others = [name for name in _names(runs) if not name.startswith("Landfall,") and name not in (CHECKED, FLOOR, COPY)]
+    others = [name for name in _names(runs) if not name.startswith("Landfall,") and name not in HIDDEN]
     styles = iter(zip(LINES, MARKS, strict=True))
     for name in others:
         points = [(scale, peak) for scale in _scales(runs, name) if (peak := _figure(runs, name, scale, "peak_mb"))]
