@@ -66,6 +66,8 @@ def wanted(outputs: Outputs) -> list[Block]:
                 {**secret, "gcp_credentials": credentials},
             )
         )
+    found.append(Block(names.chat_block, notifications.WEBHOOK, notifications.chat(KEEP), optional=True))
+    found.append(Block(names.email_block, notifications.EMAIL, notifications.email(KEEP), optional=True))
     given = Given()
     if url := given.database_url or outputs.database_url:
         source = "LANDFALL_DATABASE_URL" if given.database_url else "output database_url"
@@ -78,8 +80,6 @@ def wanted(outputs: Outputs) -> list[Block]:
                 {"connection_info": info, "connect_args": None, "fetch_size": 1},
             )
         )
-    found.append(Block(names.chat_block, notifications.WEBHOOK, notifications.chat(KEEP), optional=True))
-    found.append(Block(names.email_block, notifications.EMAIL, notifications.email(KEEP), optional=True))
     return found
 
 
