@@ -1,6 +1,5 @@
 """A file at its publisher, read from where it matters: Range requests, a block at a time, or the end before all."""
 
-import io
 import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +12,7 @@ import urllib3.exceptions
 from flows.etl.address import shown
 from flows.etl.errors import Transient
 from flows.etl.fetch import Download, Tail, Validators, download
+from flows.etl.random_access import RandomAccess
 from flows.etl.reach import PUBLIC, Reach
 from flows.etl.request import NO_HEADERS, ask
 
@@ -31,7 +31,7 @@ class NoRanges(Exception):
     """No error: this publisher sends whole files only."""
 
 
-class Remote(io.RawIOBase):
+class Remote(RandomAccess):
     """A file at its publisher, to be read and sought in; `bytes_read` is what has come over the network.
 
     Raises:
@@ -40,30 +40,12 @@ class Remote(io.RawIOBase):
     """
 
     def __init__(self, url: str, headers: Mapping[str, str] = NO_HEADERS, reach: Reach = PUBLIC) -> None:
+        super().__init__(0)  # the first answer says how large it is
         self._url, self._headers, self._reach = url, headers, reach
         self._blocks: dict[int, bytes] = {}
-        self._at = 0
         self.bytes_read = 0
-        self.size = 0
         self._validators: Validators | None = None  # of the content that all parts must be of
         self._block(0)
-
-    def readable(self) -> bool:
-        """Say yes: this is a file to read."""
-        return True
-
-    def seekable(self) -> bool:
-        """Say yes, and in any order."""
-        return True
-
-    def tell(self) -> int:
-        """Tell where the next read begins."""
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move to where the next read begins; nothing is fetched."""
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self.size}[whence]
-        return self._at
 
     def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
         """Read up to a buffer's length, and only at the end less."""

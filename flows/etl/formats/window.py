@@ -9,7 +9,6 @@ The footer came by another request than the body. So the body's last bytes are h
 counts.
 """
 
-import io
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import pyarrow.parquet
 
 from flows.etl.errors import Transient
 from flows.etl.fetch import Tail
+from flows.etl.random_access import RandomAccess
 
 PIECE_BYTES = 8 << 20  # small row groups are read together, for batches as large as ever
 PIECE_AT_MOST_BYTES = 128 << 20  # of a file with larger row groups, disk is taken instead of memory
@@ -91,42 +91,29 @@ class _Asked(Exception):
     """No error: what was asked for is noted."""
 
 
-class _Noted(io.RawIOBase):
+class _Noted(RandomAccess):
     """A file of which nothing can be read; `spans` are what was asked for."""
 
     def __init__(self, size: int) -> None:
-        self._size, self._at = size, 0
+        super().__init__(size)
         self.spans: list[tuple[int, int]] = []
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        return self._at
 
     def read(self, size: int = -1) -> bytes:
         self.spans.append((self._at, self._at + size))
         raise _Asked
 
 
-class Window(io.RawIOBase):
+class Window(RandomAccess):
     """A file of which its end and one piece can be read; to iterate over it moves on, and gives row groups' numbers.
 
     *begun* is what was read of the stream before. `largest` is the most bytes that were held at once, the end apart.
     """
 
     def __init__(self, stream: IO[bytes], begun: bytes, tail: Tail, pieces: Sequence[Piece], url: str) -> None:
+        super().__init__(tail.size)
         self._stream, self._tail, self._pieces, self._url = stream, tail, pieces, url
         self._held, self._start = bytearray(begun), 0
         self._passed = len(begun)  # of the stream
-        self._at = 0
         self.largest = 0
 
     def __iter__(self) -> Iterator[Sequence[int]]:  # type: ignore[override] # other files give lines
@@ -147,26 +134,9 @@ class Window(io.RawIOBase):
             Transient: it is not.
             LandfallError: as reading the stream does.
         """
-        self._move(self._tail.size, self._tail.size)
+        self._move(self.size, self.size)
         if self._stream.read(1):
             raise self._changed()
-
-    def readable(self) -> bool:
-        """Say yes: this is a file to read."""
-        return True
-
-    def seekable(self) -> bool:
-        """Say yes; what can be read where one has gone is another question."""
-        return True
-
-    def tell(self) -> int:
-        """Tell where the next read begins."""
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move to where the next read begins; the window stays."""
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._tail.size}[whence]
-        return self._at
 
     def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
         """Read up to a buffer's length, and only at the end less.
@@ -174,7 +144,7 @@ class Window(io.RawIOBase):
         Raises:
             OSError: the bytes are neither in the piece nor in the end; the footer contradicts itself.
         """
-        size = max(min(len(buffer), self._tail.size - self._at), 0)
+        size = max(min(len(buffer), self.size - self._at), 0)
         for start, data in ((self._start, self._held), (self._tail.start, self._tail.data)):
             offset = self._at - start
             if offset >= 0 and offset + size <= len(data):
