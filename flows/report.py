@@ -124,9 +124,9 @@ class Report:
         ]
         found += [{"partition": each.partition, "status": "re-checked", "why": None} for each in self.rechecked]
         found += [{"partition": each, "status": "failed", "why": why} for each, why in self.failed.items()]
-        nothing = dict.fromkeys(NUMBERS)
+        nothing, warnings = dict.fromkeys(NUMBERS), self.warnings
         return [
-            {"contract": self.contract, **nothing, **row, "warnings": self.warnings.get(str(row["partition"]), ())}
+            {"contract": self.contract, **nothing, **row, "warnings": warnings.get(str(row["partition"]), ())}
             for row in sorted(found, key=lambda row: str(row["partition"]))
         ]
 

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import uuid
@@ -13,6 +14,9 @@ import pytest
 from tests.end_to_end.place import Place, clients, real_flights
 from tests.end_to_end.runner import Runner
 from tests.publisher import Publisher
+
+# a shell starts what is in the background with Ctrl-C ignored, and so would everything be that tests start and interrupt
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
