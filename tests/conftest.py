@@ -15,7 +15,7 @@ from tests.end_to_end.place import Place, clients, real_flights
 from tests.end_to_end.runner import Runner
 from tests.publisher import Publisher
 
-# a shell starts what is in the background with Ctrl-C ignored, and so would everything be that tests start and interrupt
+# a shell starts what is in the background with Ctrl-C ignored, which all that tests start would take over
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

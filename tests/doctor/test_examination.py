@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from flows.doctor import checks
-from flows.doctor.examination import Check, Examined, examine
+from flows.doctor.examination import Check, Examined, examine, left_behind
 from flows.doctor.finding import Finding, ok, problem, skipped, warning
 from flows.doctor.seen import Seen, here
 
@@ -72,6 +72,12 @@ def test_a_check_that_does_not_end_is_left_behind(seen: Seen) -> None:
     assert silent.what_to_do.endswith("landfall doctor --only a")
     assert other.found == "made"
     assert time.monotonic() - began < 30
+    assert (left_behind([Check("a", oversleep)]), left_behind([Check("b", refuse)])) == (True, False)
+
+
+def test_what_a_checks_code_takes_to_load_is_not_held_against_its_time(seen: Seen) -> None:
+    slow = Check("a", lambda _: ok("made"), load=lambda: time.sleep(0.3))
+    assert [each.found for each in examine((slow, slow), seen, limits_s=(0.25, 0.25))] == ["made", "made"]
 
 
 def test_no_check_begins_when_the_time_for_all_is_over(seen: Seen) -> None:
@@ -125,9 +131,10 @@ def test_variables_that_are_secrets_by_name_are_hidden_from_the_beginning(monkey
 
 
 def test_a_missing_package_is_a_finding_of_its_check(seen: Seen) -> None:
-    late = checks._late("not_there:nothing")  # noqa: SLF001
-    (found,) = examine((Check("a", late),), seen)
-    assert found.found == "ModuleNotFoundError: No module named 'flows.doctor.not_there'"
+    broken = checks._check("a", "not_there:nothing")  # noqa: SLF001
+    first, second = examine((broken, Check("b", lambda _: ok("made"))), seen)
+    assert first.found == "ModuleNotFoundError: No module named 'flows.doctor.not_there'"
+    assert second.found == "made"
 
 
 def test_each_check_comes_after_those_that_it_needs() -> None:
