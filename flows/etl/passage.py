@@ -13,7 +13,7 @@ from flows.etl.contract import Column, ColumnType
 from flows.etl.decode import decompress
 from flows.etl.errors import BadFile, CheckFailed, Unequal
 from flows.etl.fetch import Download, download
-from flows.etl.formats import parquet
+from flows.etl.formats import footer
 from flows.etl.quarantine import Quarantine
 from flows.etl.ranges import download_after_tail
 from flows.etl.source import Source
@@ -43,7 +43,7 @@ def opened(source: Source) -> AbstractContextManager[Download]:
     """
     asked = source.address, source.headers, source.reach
     if source.contract.format == "parquet" and source.contract.compression == "none":
-        return download_after_tail(*asked, parquet.tail_bytes)
+        return download_after_tail(*asked, footer.tail_bytes)
     return download(*asked)
 
 

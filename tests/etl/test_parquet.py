@@ -14,7 +14,7 @@ from flows.etl import convert, formats
 from flows.etl.contract import Column, Contract
 from flows.etl.contract import Quarantine as Threshold
 from flows.etl.errors import BadFile
-from flows.etl.formats import parquet
+from flows.etl.formats import footer, parquet
 from flows.etl.formats.batch import BadRow, Place
 from flows.etl.partition import Partition
 from flows.etl.quarantine import Quarantine
@@ -373,14 +373,14 @@ def test_no_rows_no_columns_and_no_groups_are_refused() -> None:
 
 
 def test_what_a_footer_announces_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet, "RATIO_FROM_BYTES", 1000)
+    monkeypatch.setattr(footer, "RATIO_FROM_BYTES", 1000)
     bomb = column(pa.array(["x" * 1_000_000] * 20), pa.string(), use_dictionary=False, compression="zstd")
     assert "and 1000 times the file's size in all" in refusal(bomb, one("STRING"))
-    monkeypatch.setattr(parquet, "GROUP_BYTES", 1000)
+    monkeypatch.setattr(footer, "GROUP_BYTES", 1000)
     assert "found 1 row groups of " in refusal(GOOD, one("INT64"))
-    monkeypatch.setattr(parquet, "COLUMNS", 1)
+    monkeypatch.setattr(footer, "COLUMNS", 1)
     assert "found 2 columns, expected at most 1" in refusal(file_of(pa.table({"x": [1], "y": [1]})), one("INT64"))
-    monkeypatch.setattr(parquet, "FOOTER_BYTES", 100)
+    monkeypatch.setattr(footer, "FOOTER_BYTES", 100)
     assert "bytes, expected at most 100" in refusal(GOOD, one("INT64"))
 
 

@@ -11,7 +11,6 @@ INT96 and in annotations of before 2019, the contract decides; TIMESTAMP takes t
 """
 
 import json
-import struct
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Any, cast
@@ -23,17 +22,12 @@ from flows.etl import arrow, drift, proposal
 from flows.etl.contract import Column, ColumnType, Contract
 from flows.etl.errors import BadFile
 from flows.etl.fetch import Tail
-from flows.etl.formats import casting, int96, window
+from flows.etl.formats import casting, footer, int96, window
 from flows.etl.formats.batch import BadRow, Batch, Place
+from flows.etl.formats.footer import ENCRYPTED, MAGIC
 from flows.etl.partition import Partition
 from flows.etl.spool import spool
 
-MAGIC, ENCRYPTED = b"PAR1", b"PARE"
-COLUMNS = 10_000  # a table in BigQuery has no more
-FOOTER_BYTES = 64 << 20  # of 10,000 columns in 100 row groups; a month of taxi trips has 10 KB
-GROUP_BYTES = 8 << 30  # what a row group may announce: eight times what writers are told to make
-RATIO = 1_000  # uncompressed to file size: one repeated byte reaches this in zstd, no data that we saw reaches 100
-RATIO_FROM_BYTES = 1 << 30  # below this, no ratio does harm
 BATCH_ROWS = 65_536
 BATCH_BYTES = 16 << 20  # of wide rows: what a batch may take, by the footer
 BUFFER_BYTES = 256 << 10  # read ahead in each column
@@ -43,12 +37,6 @@ RAW = 1_000  # characters of a row in the quarantine
 
 # what pyarrow raises for a damaged file: its own, the system's, and Python's for names that are no UTF-8
 DAMAGE = (pa.ArrowException, OSError, UnicodeDecodeError)
-
-
-def tail_bytes(end: bytes) -> int:
-    """Say by a file's last bytes how many of them make up its footer; 0 if that is none to be read beforehand."""
-    length, magic = struct.unpack("<I4s", end[-8:].rjust(8, b"\0"))
-    return length + 8 if magic == MAGIC and length <= FOOTER_BYTES else 0
 
 
 @contextmanager
@@ -115,7 +103,7 @@ def schema(file: IO[bytes], url: str) -> tuple[pa.Schema, int]:
     Raises:
         BadFile: it is no Parquet file that can be read.
     """
-    _check_footer(file, url)
+    footer.check(file, url)
     with _in_our_words(url):
         found = pyarrow.parquet.ParquetFile(pa.PythonFile(file, "r"))
         return found.schema_arrow, int(found.metadata.num_rows)
@@ -127,7 +115,7 @@ def head(file: IO[bytes], url: str, rows: int) -> tuple[pa.Table, int]:
     Raises:
         BadFile: it is no Parquet file that can be read.
     """
-    _check_footer(file, url)
+    footer.check(file, url)
     with _in_our_words(url):
         opened = pyarrow.parquet.ParquetFile(
             pa.PythonFile(file, "r"),
@@ -158,7 +146,7 @@ class ParquetReader:
         pieces: Iterable[Sequence[int]] | None = None,
     ) -> None:
         self._contract, self._url = contract, url
-        _check_footer(file, url)
+        footer.check(file, url)
         self._source = pa.PythonFile(file, "r")
         self._metadata: Any = None  # of the first that is opened, for all others
         with _in_our_words(url):
@@ -166,7 +154,7 @@ class ParquetReader:
             self._schema = self._file.schema_arrow
             self._metadata = self._file.metadata
             self._pieces = [range(self._metadata.num_row_groups)] if pieces is None else pieces
-            self._check_size()
+            footer.check_size(self._metadata, self._source.size(), url)
             self._leaves = {column.path: number for number, column in enumerate(self._file.schema)}
             self._matched = self._match(partition)
         if not self._wanted():
@@ -233,23 +221,6 @@ class ParquetReader:
     def _is_empty(self, name: str, groups: Sequence[int]) -> bool:
         """Look for a first value; not in the statistics: over those of encrypted columns pyarrow kills the process."""
         return all(batch.num_rows == batch.column(0).null_count for batch in self._batches("us", [name], groups))
-
-    def _check_size(self) -> None:
-        """Refuse what announces far more than a file of its size should hold: a bomb, or a damaged footer."""
-        groups = [self._metadata.row_group(number) for number in range(self._metadata.num_row_groups)]
-        sizes = [group.total_byte_size for group in groups]
-        size = self._source.size()
-        if self._metadata.num_columns > COLUMNS:
-            raise BadFile(
-                f"{self._url}: found {self._metadata.num_columns:,} columns, expected at most {COLUMNS:,}; ask the"
-                " publisher, nothing was written"
-            )
-        if max(sizes, default=0) > GROUP_BYTES or sum(sizes) > max(RATIO_FROM_BYTES, RATIO * size):
-            raise BadFile(
-                f"{self._url}: found {len(sizes)} row groups of {sum(sizes):,} bytes in a file of {size:,}, expected at"
-                f" most {GROUP_BYTES:,} in one and {RATIO} times the file's size in all; ask the publisher, nothing was"
-                " written"
-            )
 
     def _read(self) -> Iterator[tuple[pa.RecordBatch, dict[str, dict[int, str]]]]:
         """Read batches of the columns that land, and what INT96 values were cut off in each."""
@@ -359,28 +330,6 @@ def _in_our_words(url: str) -> Iterator[None]:
         raise BadFile(
             f"{url}: found {found} ({said[:RAW]}), expected {expected}; ask the publisher, nothing was written"
         ) from error
-
-
-def _check_footer(file: IO[bytes], url: str) -> None:
-    """Look at the file's end before anything trusts it."""
-    size = file.seek(0, 2)
-    file.seek(max(0, size - 8))
-    length, magic = struct.unpack("<I4s", file.read(8).rjust(8, b"\0"))
-    if magic == ENCRYPTED:
-        raise BadFile(
-            f"{url}: found an encrypted Parquet file, expected one that is not encrypted; ask the publisher, nothing"
-            " was written"
-        )
-    if magic != MAGIC or length > size - 12:
-        raise BadFile(
-            f"{url}: found a Parquet file of {size:,} bytes without its footer, expected one at its end; is it cut"
-            " short? ask the publisher, or land a whole copy with --source; nothing was written"
-        )
-    if length > FOOTER_BYTES:
-        raise BadFile(
-            f"{url}: found a footer of {length:,} bytes, expected at most {FOOTER_BYTES:,}; ask the publisher, nothing"
-            " was written"
-        )
 
 
 def _raw(read: pa.RecordBatch, position: int) -> str:
