@@ -154,19 +154,22 @@ worker: $(INSTALLED)
 	@$(BIN)/prefect worker start --type cloud-run-v2 --pool $(POOL)
 endif
 
-# jobs with their own clocks and memory limits, and minutes of faults, which others at work would upset: by themselves
-ALONE := tests/cloud_run tests/ui tests/chaos/test_short.py tests/chaos/test_races.py
+# what waits most of its time, for jobs, a browser and clocks: by itself, two at a time. Minutes of faults, on all processors: alone
+WAITING := tests/cloud_run tests/ui tests/chaos/test_races.py
+FAULTS := tests/chaos/test_short.py
+FIRST := --numprocesses 4 --dist loadfile $(patsubst %,--ignore %,$(WAITING) $(FAULTS))
+THEN = $(PY) -m pytest --numprocesses 2 --dist loadfile $(WAITING) && $(PY) -m pytest $(FAULTS)
 
 test: $(INSTALLED) ## run the tests
-	@$(PY) -m pytest --numprocesses 4 --dist loadfile $(patsubst %,--ignore %,$(ALONE))
-	@$(PY) -m pytest $(ALONE)
+	@$(PY) -m pytest $(FIRST)
+	@$(THEN)
 
 coverage: $(INSTALLED) ## run the tests, show how much of flows/ the first part covers, branches too, and fail under 90 %
 	@rm -f .coverage .coverage.*
-	@$(BIN)/coverage run -m pytest --numprocesses 4 --dist loadfile $(patsubst %,--ignore %,$(ALONE))
+	@$(BIN)/coverage run -m pytest $(FIRST)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
-	@$(PY) -m pytest $(ALONE)
+	@$(THEN)
 
 rehearse: $(INSTALLED) ## do the whole path on this machine, from terraform apply through Cloud Run jobs to rows and back, in a cloud of its own
 	@$(PY) -m rehearsal
