@@ -55,7 +55,7 @@ def summary(outcomes: Sequence[Outcome]) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000), help="orders the scenarios")
-    parser.add_argument("--lanes", type=int, default=10, help="scenarios side by side (default: %(default)s)")
+    parser.add_argument("--lanes", type=int, default=6, help="scenarios side by side (default: %(default)s)")
     parser.add_argument("--only", action="append", help="play the scenarios whose name has this in it; repeatable")
     parser.add_argument("--schedules", type=int, default=0, help="generated schedules to play beside the matrix")
     parser.add_argument("--short", action="store_true", help="play the short version")

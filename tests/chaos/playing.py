@@ -11,7 +11,7 @@ from tests.chaos import judge
 from tests.chaos.boundaries import PREFECT, PUBLISHER, STORAGE, WAREHOUSE
 from tests.chaos.content import Form
 from tests.chaos.own_cloud import OwnCloud
-from tests.chaos.scenario import Lane, Outcome, Scenario, play
+from tests.chaos.scenario import NOT_STRUCK, Lane, Outcome, Scenario, play
 from tests.chaos.session import NotLanded, Session
 
 AHEAD = 8  # months whose older content is landed in one run, before their scenarios
@@ -119,10 +119,11 @@ class _Ground:
             self.lanes[form] = lane_on(self.opened, form, self.cloud)
         lane, landed = self.lanes[form], self.landed[form]
         if not landed:
-            landed += self.opened.months(min(AHEAD, left + 1))
-            for each in landed:
+            months = self.opened.months(min(AHEAD, left + 1))
+            for each in months:
                 self.opened.serve(lane.content(each, "A"))
-            lane.land(landed[0], landed[-1])
+            lane.land(months[0], months[-1])
+            landed += months
         return lane, landed.pop()
 
 
@@ -148,7 +149,7 @@ def _play(
             lane, month = ground.prepared(scenario, sum(each.qsize() for each in order))
             outcome = play(lane, scenario, month)
         except NotLanded as why:
-            outcome = Outcome(scenario, "none", wrong=[f"nothing has struck yet, and already: {why}"])
+            outcome = Outcome(scenario, "none", wrong=[f"{NOT_STRUCK}, and already: {why}"])
         if undecided := outcome.undecided:
             if scenario not in again:
                 again.add(scenario)  # a busy machine's: a load is a matter of milliseconds, and the reader may miss it

@@ -27,6 +27,7 @@ HURRIED_PREFECT = {
     "PREFECT_CLIENT_MAX_RETRIES": "2",  # 5 by default, and a minute until it gives up
 }
 NOT_FIRED = "the fault did not fire"
+NOT_STRUCK = "nothing has struck yet"
 # Prefect's server answers so by itself when SQLite has too much to do, to the last of six tries, too
 NEVER_BEGAN = re.compile(r"Prefect: \S+ answered 503 [\w ]+ to POST /api/flow_runs/,")
 GRACE_S = 10  # between SIGTERM and SIGKILL on Cloud Run
@@ -76,6 +77,8 @@ class Outcome:
         """Say why it shows nothing, neither that something holds nor that it does not; empty if it shows something."""
         if self.verdict and self.verdict.is_unseen and not self.wrong:
             return "no question of the reader fell into the load"
+        if self.wrong and self.wrong[0].startswith(NOT_STRUCK):
+            return self.wrong[0]
         if self.wrong and all(NEVER_BEGAN.search(self.text if why == NOT_FIRED else why) for why in self.wrong):
             return "Prefect's server, itself, took no run"
         return ""
@@ -113,7 +116,6 @@ class Lane:
             "STORAGE_EMULATOR_HOST": urls[STORAGE],
             "BIGQUERY_EMULATOR_HOST": urls[WAREHOUSE],
             "PREFECT_API_URL": f"{urls[PREFECT]}/api",
-            "PREFECT_LOGGING_TO_API_ENABLED": "false",  # what is judged is on the terminal: a tenth less for the server
         }
 
     def content(self, month: str, version: str) -> Content:
