@@ -67,22 +67,19 @@ def progress(share: Callable[[], float]) -> Iterator[None]:
     over, run_id = threading.Event(), UUID(flow_run.id)
 
     def show(client: SyncPrefectClient) -> None:
-        made: UUID | None = None
-        told = -1.0
+        told = _percent(share())
+        about = ArtifactCreate(type="progress", data=told, description="How far this run has come", flow_run_id=run_id)
+        made = client.create_artifact(about).id
         ended = False
         while not ended:
             ended = over.wait(EVERY_S)
-            percent = round(100 * min(max(share(), 0.0), 1.0), 1)
-            if made is None and not ended:
-                about = ArtifactCreate(
-                    type="progress", data=percent, description="How far this run has come", flow_run_id=run_id
-                )
-                made = client.create_artifact(about).id
-            elif made is not None and percent > told:
+            percent = _percent(share())
+            if percent > told:
                 client.update_artifact(made, ArtifactUpdate(data=percent))
             told = max(told, percent)
 
-    shown = _beside("show how far it has come", show)
+    # a short run shows nothing, and needs no client for it
+    shown = _beside("show how far it has come", show, unless=lambda: over.wait(EVERY_S))
     try:
         yield
     finally:
@@ -90,10 +87,18 @@ def progress(share: Callable[[], float]) -> Iterator[None]:
         shown.join(PATIENT_S)
 
 
-def _beside(what: str, work: Callable[[SyncPrefectClient], object]) -> threading.Thread:
+def _percent(share: float) -> float:
+    return round(100 * min(max(share, 0.0), 1.0), 1)
+
+
+def _beside(
+    what: str, work: Callable[[SyncPrefectClient], object], unless: Callable[[], bool] = lambda: False
+) -> threading.Thread:
     """Do something with Prefect's API in a thread of its own, which a process that ends does not wait for."""
 
     def done() -> None:
+        if unless():
+            return
         try:
             with get_client(sync_client=True) as client:
                 work(client)
