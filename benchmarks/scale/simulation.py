@@ -31,7 +31,7 @@ from localcloud.state import State
 from localcloud.supervisor import addresses_of
 
 IMAGE, POOL = "local/landfall:scale", "landfall-local"
-IDLE_S = 20
+SETTLE_S, IDLE_S = 20, 20  # the worker imports for some seconds, which is not what it takes without work
 QUERY_S = "2"  # how often the worker asks for runs; 10 if nobody says otherwise
 
 
@@ -93,6 +93,7 @@ def simulate(scratch: Path, database: str, number: int, at_once: int) -> Outcome
             client,
             {name: process for name, process in processes.items() if process},
         )
+        time.sleep(SETTLE_S)
         with Watch(client, watch.processes) as idle:
             time.sleep(IDLE_S)
         with watch:
