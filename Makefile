@@ -154,8 +154,8 @@ worker: $(INSTALLED)
 	@$(BIN)/prefect worker start --type cloud-run-v2 --pool $(POOL)
 endif
 
-# what waits most of its time, for jobs, a browser and clocks: by itself, two at a time. Minutes of faults, on all processors: alone
-WAITING := tests/cloud_run tests/ui tests/chaos/test_races.py
+# what waits for jobs, a browser, or an answer within seconds: by itself, two at a time. Minutes of faults, on all processors: alone
+WAITING := tests/cloud_run tests/ui tests/doctor/test_command.py tests/chaos/test_races.py
 FAULTS := tests/chaos/test_short.py
 FIRST := --numprocesses 4 --dist loadfile $(patsubst %,--ignore %,$(WAITING) $(FAULTS))
 THEN = $(PY) -m pytest --numprocesses 2 --dist loadfile $(WAITING) && $(PY) -m pytest $(FAULTS)

@@ -35,7 +35,7 @@ def doctor(variables: Mapping[str, str], *options: str) -> tuple[int, str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     return ended.returncode, ended.stdout
