@@ -154,22 +154,20 @@ worker: $(INSTALLED)
 	@$(BIN)/prefect worker start --type cloud-run-v2 --pool $(POOL)
 endif
 
-# what waits for jobs, a browser, or an answer within seconds: by itself, two at a time. Minutes of faults, on all processors: alone
-WAITING := tests/cloud_run tests/ui tests/doctor/test_command.py tests/chaos/test_races.py
-FAULTS := tests/chaos/test_short.py
-FIRST := --numprocesses 4 --dist loadfile $(patsubst %,--ignore %,$(WAITING) $(FAULTS))
-THEN = $(PY) -m pytest --numprocesses 2 --dist loadfile $(WAITING) && $(PY) -m pytest $(FAULTS)
+# jobs with their own clocks and memory limits, answers within seconds, and minutes of faults, which others at work would
+# upset: by themselves
+ALONE := tests/cloud_run tests/ui tests/doctor/test_command.py tests/chaos/test_short.py tests/chaos/test_races.py
 
 test: $(INSTALLED) ## run the tests
-	@$(PY) -m pytest $(FIRST)
-	@$(THEN)
+	@$(PY) -m pytest --numprocesses 4 --dist loadfile $(patsubst %,--ignore %,$(ALONE))
+	@$(PY) -m pytest $(ALONE)
 
 coverage: $(INSTALLED) ## run the tests, show how much of flows/ the first part covers, branches too, and fail under 90 %
 	@rm -f .coverage .coverage.*
-	@$(BIN)/coverage run -m pytest $(FIRST)
+	@$(BIN)/coverage run -m pytest --numprocesses 4 --dist loadfile $(patsubst %,--ignore %,$(ALONE))
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
-	@$(THEN)
+	@$(PY) -m pytest $(ALONE)
 
 rehearse: $(INSTALLED) ## do the whole path on this machine, from terraform apply through Cloud Run jobs to rows and back, in a cloud of its own
 	@$(PY) -m rehearsal
