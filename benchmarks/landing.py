@@ -149,7 +149,7 @@ def _backfills(ground: Ground, number: int, runs: int) -> Iterator[Walk]:
                 span = ("--from", some[0], "--to", some[-1], "--at-once", str(at_once), "--yes")
                 with Counted(*slow.values()) as counted:
                     landed = ground.command("backfill", world.CONTRACT, *span, **slow)
-                again = ground.command("backfill", world.CONTRACT, *span)
+                again = ground.command("backfill", world.CONTRACT, *span, **slow)  # another address is another source
                 yield Walk(at_once, landed, again, len(counted.requests))
 
 
