@@ -6,6 +6,7 @@ from typing import IO, Any
 from flows.etl.errors import BadFile
 
 MAGIC, ENCRYPTED = b"PAR1", b"PARE"
+END_BYTES = 8  # the footer's length, and the magic
 COLUMNS = 10_000  # a table in BigQuery has no more
 FOOTER_BYTES = 64 << 20  # of 10,000 columns in 100 row groups; a month of taxi trips has 10 KB
 GROUP_BYTES = 8 << 30  # what a row group may announce: eight times what writers are told to make
@@ -15,8 +16,8 @@ RATIO_FROM_BYTES = 1 << 30  # below this, no ratio does harm
 
 def tail_bytes(end: bytes) -> int:
     """Say by a file's last bytes how many of them make up its footer; 0 if that is none to be read beforehand."""
-    length, magic = struct.unpack("<I4s", end[-8:].rjust(8, b"\0"))
-    return length + 8 if magic == MAGIC and length <= FOOTER_BYTES else 0
+    length, magic = _length_and_magic(end[-END_BYTES:])
+    return length + END_BYTES if magic == MAGIC and length <= FOOTER_BYTES else 0
 
 
 def check(file: IO[bytes], url: str) -> None:
@@ -26,8 +27,8 @@ def check(file: IO[bytes], url: str) -> None:
         BadFile: it is encrypted or cut short, or its footer is larger than any.
     """
     size = file.seek(0, 2)
-    file.seek(max(0, size - 8))
-    length, magic = struct.unpack("<I4s", file.read(8).rjust(8, b"\0"))
+    file.seek(max(0, size - END_BYTES))
+    length, magic = _length_and_magic(file.read(END_BYTES))
     if magic == ENCRYPTED:
         raise BadFile(
             f"{url}: found an encrypted Parquet file, expected one that is not encrypted; ask the publisher, nothing"
@@ -67,3 +68,8 @@ def check_size(metadata: Any, size: int, url: str) -> None:
             f"{url}: found {len(sizes)} row groups of {sum(sizes):,} bytes in a file of {size:,}, expected at most"
             f" {GROUP_BYTES:,} in one and {RATIO} times the file's size in all; ask the publisher, nothing was written"
         )
+
+
+def _length_and_magic(end: bytes) -> tuple[int, bytes]:
+    length, magic = struct.unpack("<I4s", end.rjust(END_BYTES, b"\0"))
+    return length, magic

@@ -19,6 +19,7 @@ import pyarrow.parquet
 
 from flows.etl.errors import Transient
 from flows.etl.fetch import Tail
+from flows.etl.formats.footer import END_BYTES
 from flows.etl.random_access import RandomAccess
 
 PIECE_BYTES = 8 << 20  # small row groups are read together, for batches as large as ever
@@ -27,7 +28,6 @@ PIECE_AT_MOST_BYTES = 128 << 20  # of a file with larger row groups, disk is tak
 BEHIND_BYTES = 100
 PROBES = 100_000  # columns in row groups, of some 300 microseconds each
 SKIP_BYTES = 256 << 10
-FOOTER_END_BYTES = 8  # its length, and the magic
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def plan(tail: Tail) -> list[Piece] | None:
         spans = list(_spans(metadata, tail))
     except (pa.ArrowException, OSError, ValueError):  # which the reader of the whole file says better
         return None
-    footer = tail.size - FOOTER_END_BYTES - metadata.serialized_size
+    footer = tail.size - END_BYTES - metadata.serialized_size
     pieces: list[Piece] = []
     at = 0
     for number, (start, end) in enumerate(spans):
