@@ -22,6 +22,17 @@ class Asked:
     headers: dict[str, str]
 
 
+def is_middle_part(asked: Asked) -> bool:
+    """Tell whether it is a part of an upload behind which others come."""
+    return asked.method == "PUT" and asked.headers.get("Content-Range", "").endswith("/*")
+
+
+def is_last_part(asked: Asked) -> bool:
+    """Tell whether it is the part that ends an upload."""
+    span = asked.headers.get("Content-Range", "")
+    return asked.method == "PUT" and span.startswith("bytes ") and not span.endswith("*")
+
+
 @dataclass
 class Fault:
     """What befalls the requests that `meets` chooses, `times` times; `fired` counts them.

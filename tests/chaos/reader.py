@@ -11,9 +11,7 @@ import urllib3
 from tests.chaos.content import digest
 
 CALM_S, BUSY_AT_MOST_S = 3.0, 2.0
-BREATH_S = (
-    0.03  # between two questions during a load: a question takes the local BigQuery as long, and others wait for it
-)
+BREATH_S = 0.03  # between two questions during a load: one takes the local BigQuery as long, and others wait for it
 
 
 @dataclass(frozen=True, slots=True)

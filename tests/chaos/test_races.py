@@ -10,15 +10,10 @@ import pytest
 
 from flows.settings import CONTRACTS
 from tests.end_to_end.place import Place, content
-from tests.proxy import Asked, Fault, Proxy
+from tests.proxy import Fault, Proxy, is_last_part
 
 PROCESSES = 16
 TIMEOUT_S = 240  # sixteen processes on two cores
-
-
-def is_last_part(asked: Asked) -> bool:
-    span = asked.headers.get("Content-Range", "")
-    return asked.method == "PUT" and span.startswith("bytes ") and not span.endswith("*")
 
 
 def current(place: Place) -> dict[str, tuple[Any, ...]]:

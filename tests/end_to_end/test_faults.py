@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.end_to_end.place import Place, content
-from tests.proxy import Asked, Fault, Proxy
+from tests.proxy import Asked, Fault, Proxy, is_last_part
 
 KILLS = 20
 LANES = 2  # partitions of the same table that are killed side by side
@@ -22,11 +22,6 @@ def is_load(asked: Asked) -> bool:
 
 def is_claim(asked: Asked) -> bool:
     return asked.method == "POST" and "/upload/" in asked.path and b"log/flights/" in asked.body
-
-
-def is_last_part(asked: Asked) -> bool:
-    span = asked.headers.get("Content-Range", "")
-    return asked.method == "PUT" and span.startswith("bytes ") and not span.endswith("*")
 
 
 def assert_settled(place: Place, month: str, rows: list[str]) -> None:

@@ -11,7 +11,7 @@ import pyarrow.parquet
 from flows.etl.formats.parquet import SMALL_BYTES
 from tests.end_to_end.place import Place
 from tests.end_to_end.runner import Run
-from tests.proxy import Asked, Fault, Proxy
+from tests.proxy import Fault, Proxy, is_middle_part
 from tests.publisher import File
 
 ROWS, GROUP_ROWS = 1_500_000, 150_000
@@ -24,10 +24,6 @@ NUMBERS = """
     partition = "none"
     columns = [{ name = "place", type = "INT64" }, { name = "number", type = "INT64" }]
 """
-
-
-def is_middle_part(asked: Asked) -> bool:
-    return asked.method == "PUT" and asked.headers.get("Content-Range", "").endswith("/*")
 
 
 def test_a_kill_in_the_middle_of_a_stream_leaves_nothing_and_the_next_run_lands_every_row(
